@@ -1,0 +1,1 @@
+"""Generator, command line and (later) the compiler."""
