@@ -1,0 +1,1 @@
+"""PINT arithmetic blocks: decoder, random unit, conversion unit."""

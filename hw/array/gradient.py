@@ -1,0 +1,78 @@
+"""Sums of weight gradients across the window processing units of a cluster."""
+
+from amaranth.hdl import Array, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from hw.spec.config import TAPS
+
+from .delay import delayed
+from .layouts import packed
+
+__all__ = ["GradientSum"]
+
+
+class GradientSum(wiring.Component):
+    """sum[w][k] = sum over all WPUs v of q(v, beat * wpus + w, k), modulo 2^acc_bits.
+
+    In the output-stationary mode each WPU holds the gradient of its own output rows; the drain adds them.
+    Row r leaves on WPU r mod wpus in beat r // wpus; WPUs without a row in a beat carry zero or a repeated row.
+
+    Latency: :attr:`latency` cycles, one beat a cycle.
+
+    Parameters
+    ----------
+    wpus, rows : int
+        Sizes of the cluster.
+    acc_bits : int
+        Width of the sums.
+    latency : int
+        Latency wanted, at least :meth:`levels`; the padding is spread between the adders.
+
+    Members
+    -------
+    q : In(signed(acc_bits)), [wpus][rows][3]
+    beat : In(4)
+    sum : Out(signed(acc_bits)), [wpus][3]
+
+    Source: ETA, Section IV-B.1 (6) and IV-B.3; architecture.md Section 4.
+    """
+
+    def __init__(self, *, wpus: int, rows: int, acc_bits: int, latency: int):
+        if latency < self.levels(wpus):
+            raise ValueError(f"Gradient sum latency must be at least {self.levels(wpus)}, not {latency}")
+        self._wpus, self._rows, self._acc = wpus, rows, signed(acc_bits)
+        self.latency = latency
+        super().__init__(
+            {
+                "q": In(packed(self._acc, wpus, rows, TAPS)),
+                "beat": In(4),
+                "sum": Out(packed(self._acc, wpus, TAPS)),
+            }
+        )
+
+    @staticmethod
+    def levels(wpus: int) -> int:
+        """Registered levels: the adders, or the beat multiplexer alone."""
+        return max(1, ceil_log2(wpus))
+
+    def elaborate(self, platform):
+        m = Module()
+        levels = self.levels(self._wpus)
+        # Registers behind each level: the spare ones are spread, so that they stay flip-flops.
+        spare = [(self.latency - levels + n) // levels for n in range(levels)]
+        for w in range(min(self._wpus, self._rows)):
+            own_rows = range(w, self._rows, self._wpus)
+            for k in range(TAPS):
+                terms = [Array(self.q[v][r][k] for r in own_rows)[self.beat] for v in range(self._wpus)]
+                for level in range(levels):
+                    pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
+                    terms = []
+                    for i, pair in enumerate(pairs):
+                        name = f"sum_{w}_{k}_{level}_{i}"
+                        term = Signal(self._acc, name=name, reset_less=True)
+                        m.d.sync += term.eq(sum(pair[1:], pair[0]))
+                        terms.append(delayed(m, term, spare[level], name=name))
+                m.d.comb += self.sum[w][k].eq(terms[0])
+        return m

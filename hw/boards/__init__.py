@@ -1,0 +1,1 @@
+"""Board descriptions in the manner of amaranth-boards."""

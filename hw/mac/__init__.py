@@ -1,0 +1,1 @@
+"""The multiply-accumulate unit in its three forms, behind one interface."""

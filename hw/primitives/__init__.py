@@ -1,0 +1,1 @@
+"""Vendor primitives, each behind the signature of its inferred twin."""

@@ -1,0 +1,1 @@
+"""NumPy golden models: the specification that the hardware must meet, to the bit."""
