@@ -26,6 +26,10 @@ TIMESCALE = "1ns/1ps"
 LINT_SILENCED = {
     "DECLFILENAME": "one file holds all modules of a design",
     "UNUSEDSIGNAL": "the emitter names every bit of a struct and of a sliced product, read or not",
+    "UNUSEDPARAM": "the model of a primitive takes all of the primitive's parameters",
+    "PROCASSINIT": "registers have a value from configuration on, as FPGAs do",
+    "CASEINCOMPLETE": "the emitter gives a block's default before its case",
+    "WIDTHEXPAND": "the emitter lets Verilog extend operands and constants; cut values it slices itself",
 }
 
 
