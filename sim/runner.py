@@ -166,9 +166,7 @@ def simulate(
     name = choose_simulator(simulator)
     if seed is None:
         seed = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
-    built = build(
-        top=top, verilog=verilog, models=models, hier_blocks=hier_blocks, simulator=name, timeout=timeout
-    )
+    built = build(top=top, verilog=verilog, models=models, hier_blocks=hier_blocks, simulator=name, timeout=timeout)
     print(f"{name} {top} {bench} {testcase or 'all tests'} seed {seed}")
 
     folder = Path(tempfile.mkdtemp(dir=CACHE, prefix="run-"))

