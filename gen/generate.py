@@ -1,0 +1,158 @@
+"""`gradgate generate`: Verilog, constraints, build script and manifest of one target."""
+
+import argparse
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
+from hw.spec.pint import PintFormat
+
+from . import manifest, vivado
+from .emit import emit
+from .errors import UserError
+from .files import output_folder
+from .progress import Progress
+from .targets import TARGETS
+from .tidy import module_ports
+
+__all__ = ["add_parser", "generate"]
+
+_MODELS = Path(__file__).resolve().parents[1] / "sim" / "models"
+_DEFAULT = ArrayConfig()
+_SIZES = {
+    "clusters": "PE clusters, output channels in parallel",
+    "wpus": "window processing units a cluster, output rows in parallel",
+    "rows": "PE rows a unit, kernel rows in parallel",
+    "channels": "PE columns a unit, input channels in parallel",
+    "acc_bits": "bits of an accumulator and of a partial sum",
+}
+
+
+def generate(target: str, config: ArrayConfig, progress: Callable[[str], None] = lambda name: None) -> dict[str, str]:
+    """Return the files (name to text) of `target`; the same parameters give the same text.
+
+    Parameters
+    ----------
+    target : str
+        A key of :data:`TARGETS`; also the name of the top module.
+    config : ArrayConfig
+        Sizes and arithmetic; a target takes the fields that it lists.
+    progress : callable
+        Called with the name of each module.
+    """
+    kind, top = TARGETS[target], target
+    component = kind.build(config)
+    verilog = emit(component, top, progress)
+    ports = module_ports(verilog, top)
+    names = {port.name for port in ports}
+    models = {"DSP48E1.v": (_MODELS / "DSP48E1.v").read_text()} if re.search(r"^  DSP48E1 ", verilog, re.M) else {}
+    files = {
+        f"{top}.v": verilog,
+        f"{top}.xdc": vivado.constraints(top, "clk", ports),
+        f"{top}.tcl": vivado.script(top, [f"{top}.v"]),
+        **models,
+    }
+    kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script"}
+    description = {
+        "target": target,
+        "parameters": {name: _plain(getattr(config, name)) for name in kind.options},
+        "top": top,
+        "files": [{"name": name, "kind": kinds[Path(name).suffix], "simulation": name in models} for name in files],
+        "clock": {"port": "clk", "period_ns": vivado.PERIOD_NS},
+        "reset": {"port": "rst", "active": "high", "synchronous": True} if "rst" in names else None,
+        "ports": manifest.describe_ports(component, ports),
+        "latency": getattr(component, "latency", None) or component.LATENCY,
+        "macs_per_cycle": kind.macs(config),
+        "sha256": {name: manifest.sha256(text) for name, text in files.items()},
+    }
+    return {**files, manifest.NAME: manifest.dump(description)}
+
+
+def _plain(value):
+    """Return a parameter as JSON has it."""
+    return [value.k, value.d] if isinstance(value, PintFormat) else value
+
+
+def add_parser(commands) -> None:
+    """Add the command to the command line."""
+    targets = "".join(f"  {name:<9}{target.summary}\n" for name, target in TARGETS.items())
+    parser = commands.add_parser(
+        "generate",
+        help="write Verilog, constraints, Vivado script and manifest of a target",
+        description="Write <target>.v, <target>.xdc, <target>.tcl and manifest.json.",
+        epilog=f"targets:\n{targets}\nAn option that a target does not use is accepted and has no effect.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", type=_target, metavar="TARGET", help=f"one of {', '.join(TARGETS)}")
+    for name, text in _SIZES.items():
+        low, high = ARRAY_RANGES[name]
+        text = f"{text}; {low} to {high}, default {getattr(_DEFAULT, name)} {_users(name)}"
+        parser.add_argument(_flag(name), type=_integer(name), default=getattr(_DEFAULT, name), metavar="N", help=text)
+    pint = f"code width and split point of PINT(k,d); k 4 to 10, d 1 to k-3, default 8,3 {_users('pint')}"
+    parser.add_argument("--pint", type=_pint, default=_DEFAULT.pint, metavar="K,D", help=pint)
+    mac = f"form of the MAC: {', '.join(MacForm)}, default {_DEFAULT.mac} {_users('mac')}"
+    parser.add_argument("--mac", default=_DEFAULT.mac, metavar="FORM", help=mac)
+    parser.add_argument("--out", type=_path, metavar="DIR", help="output folder, default build/<target>")
+    parser.set_defaults(run=_run)
+
+
+def _users(option: str) -> str:
+    users = [name for name, target in TARGETS.items() if option in target.options]
+    return "(all targets)" if len(users) == len(TARGETS) else f"({', '.join(users)})"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _target(text: str) -> str:
+    if text not in TARGETS:
+        raise UserError(f"Target must be one of {', '.join(TARGETS)}, not {text!r}")
+    return text
+
+
+def _integer(name: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
+            low, high = ARRAY_RANGES[name]
+            raise UserError(f"{_flag(name)} must be an integer from {low} to {high}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _pint(text: str) -> PintFormat:
+    match = re.fullmatch(r"([+-]?\d{1,9}),([+-]?\d{1,9})", text, re.ASCII)
+    if match is None:
+        raise UserError(f"--pint must be two integers k,d such as 8,3, not {text!r}")
+    try:
+        return PintFormat(int(match[1]), int(match[2]))
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise UserError(f"--out must be the path of a folder, not {text!r}")
+    return Path(text)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    try:
+        sizes = {name: getattr(arguments, name) for name in _SIZES}
+        config = ArrayConfig(pint=arguments.pint, mac=arguments.mac, **sizes)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    out = arguments.out or Path("build", arguments.target)
+    start = time.monotonic()
+    with output_folder(out) as folder:
+        with Progress() as progress:
+            files = generate(arguments.target, config, lambda name: progress.show(f"emitting {name}"))
+        folder.commit(files)
+    verilog = files[f"{arguments.target}.v"]
+    modules = len(re.findall(r"^module ", verilog, re.MULTILINE))
+    macs = TARGETS[arguments.target].macs(config)
+    print(f"{arguments.target}: {macs} MACs a cycle, {modules} modules, {len(verilog) / 1000:.0f} kB of Verilog")
+    print(f"Wrote {', '.join(files)} to {out} in {time.monotonic() - start:.1f} s")

@@ -1,0 +1,81 @@
+"""What can be generated: one table from a target's name to its component."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amaranth.lib import wiring
+
+from hw.arith.convert import Convert
+from hw.array.array import Array
+from hw.array.cluster import Cluster
+from hw.array.pe import Pe
+from hw.array.wpu import Wpu
+from hw.mac.mac import Mac
+from hw.spec.config import TAPS, ArrayConfig
+
+__all__ = ["TARGETS", "Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of module.
+
+    Parameters
+    ----------
+    summary : str
+        What it is, for the help text.
+    options : tuple of str
+        Fields of :class:`ArrayConfig` that it depends on.
+    build : callable
+        Component of a configuration.
+    macs : callable
+        Multiply-accumulates a cycle of a configuration.
+    """
+
+    summary: str
+    options: tuple[str, ...]
+    build: Callable[[ArrayConfig], wiring.Component]
+    macs: Callable[[ArrayConfig], int]
+
+
+_CELL = ("pint", "mac", "acc_bits")
+
+
+def _pe(config: ArrayConfig) -> Pe:
+    return Pe(pint=config.pint, form=config.mac, acc_bits=config.acc_bits, head=False)
+
+
+#: A board design (`bringup`) is one more line here; it has its own platform and constraints.
+TARGETS = {
+    "mac": Target(
+        "one multiply-accumulate unit on PINT codes",
+        _CELL,
+        lambda config: Mac(pint=config.pint, form=config.mac, acc_bits=config.acc_bits),
+        lambda config: 1,
+    ),
+    "convert": Target(
+        "the unit that rounds partial sums to PINT codes",
+        ("pint",),
+        lambda config: Convert(pint=config.pint),
+        lambda config: 0,
+    ),
+    "pe": Target("a processing element of three MACs, inside a chain", _CELL, _pe, lambda config: TAPS),
+    "wpu": Target(
+        "a window processing unit: PEs and their adder tree",
+        ("rows", "channels", *_CELL),
+        lambda config: Wpu(**Cluster.wpu_parameters(config)),
+        lambda config: config.macs // config.clusters // config.wpus,
+    ),
+    "cluster": Target(
+        "window processing units and the sums across them",
+        ("wpus", "rows", "channels", *_CELL),
+        lambda config: Cluster(config=config),
+        lambda config: config.macs // config.clusters,
+    ),
+    "array": Target(
+        "the whole array, codes in, partial sums in and out",
+        ("clusters", "wpus", "rows", "channels", *_CELL),
+        lambda config: Array(config=config),
+        lambda config: config.macs,
+    ),
+}
