@@ -1,0 +1,108 @@
+"""The conversion unit: from wide sums to PINT codes with stochastic rounding (ETA, Fig. 4(b))."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.spec.pint import PintFormat
+
+from .statistics import COUNT_WIDTH, X_WIDTH, Statistics
+
+__all__ = ["Convert", "ConvertInput"]
+
+
+class ConvertInput(data.Struct):
+    """One element to convert."""
+
+    x: signed(X_WIDTH)  #: wide value
+    shift: signed(8)  #: s: x / 2^s is in units of the result
+    random16: 16  #: rounding noise; 8000h rounds to nearest
+
+
+class Convert(wiring.Component):
+    """Code of x / 2^s, rounded within the segment that floor(x / 2^s) falls into.
+
+    t = min((q + ((f + random16) >> 16)) << segment, max), q and f the integer part and the 16 fraction bits of
+    x / 2^(s + segment), s = clamp(shift, -18, 60); beyond the limits the code of the nearer limit, counted.
+    Hardware of golden's `encode`.
+
+    Latency `LATENCY` = 7 cycles, throughput one element a cycle; all stages hold while `o` waits for `ready`.
+    The statistics include an element when its code appears at `o`, or before. `clear` restarts them with the
+    elements accepted from that cycle on: those accepted before count no more, though still under way.
+
+    Parameters
+    ----------
+    pint : PintFormat
+        Format of the codes.
+    count_width : int
+        Width of `saturated`, 32 but in tests of its limit.
+
+    Members
+    -------
+    i : In(stream of ConvertInput)
+        Elements.
+    o : Out(stream of k)
+        Canonical codes, in the same order.
+    clear : In(1)
+        Restart of the statistics.
+    magnitude_or : Out(48)
+        OR of |x| over the accepted elements.
+    saturated : Out(count_width)
+        How many of them were beyond the limits, at most 2^count_width - 1.
+
+    Raises
+    ------
+    TypeError
+        If `pint` is not a PintFormat.
+    ValueError
+        If `count_width` is less than 3.
+
+    Source: numerics.md Section 3; ETA, Fig. 4(b), which rounds before it selects the segment, and so truncates.
+    """
+
+    LATENCY = 7
+
+    def __init__(self, *, pint: PintFormat, count_width: int = COUNT_WIDTH):
+        if not isinstance(pint, PintFormat):
+            raise TypeError(f"Convert pint must be a PintFormat, not {pint!r}")
+        self._pint = pint
+        self._statistics = Statistics(count_width=count_width)
+        super().__init__(
+            {
+                "i": In(stream.Signature(ConvertInput)),
+                "o": Out(stream.Signature(pint.k)),
+                "clear": In(1),
+                "magnitude_or": Out(X_WIDTH),
+                "saturated": Out(count_width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        pint = self._pint
+        m.submodules.statistics = statistics = self._statistics
+        m.submodules.shifter = shifter = Shifter(width=2 * (pint.k - 2) + 16)
+        m.submodules.rounder = rounder = Rounder(pint=pint)
+        enable = Signal()
+        valid = Signal(self.LATENCY)
+        counted = Signal(Shifter.LATENCY)  # accepted since the last clear
+        noise = [Signal(16, name=f"random16_q{n + 1}", reset_less=True) for n in range(Shifter.LATENCY)]
+        m.d.comb += [
+            enable.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(enable),
+            self.o.valid.eq(valid[-1]),
+            self.o.payload.eq(rounder.code),
+        ]
+        with m.If(enable):
+            m.d.sync += [
+                valid.eq(Cat(self.i.valid, valid)[: self.LATENCY]),
+                counted.eq(Cat(self.i.valid, counted)[: Shifter.LATENCY]),
+                *(late.eq(early) for late, early in zip(noise, [self.i.payload.random16, *noise], strict=False)),
+            ]
+        with m.If(self.clear):
+            m.d.sync += counted.eq(enable & self.i.valid)
+        m.d.comb += [
+            shifter.enable.eq(enable),
+            rounder.enable.eq(enable),
+        ]
+        return m
