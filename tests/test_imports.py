@@ -1,0 +1,146 @@
+"""Who may import whom: the direction rules of the packages, held over the source of every file."""
+
+import ast
+import graphlib
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("hw", "gen", "sim", "bench", "constraints", "tests")
+
+#: Module or package -> what of this repository it may import; the longest name that fits decides.
+LOCAL = {
+    "hw": ("hw",),
+    "hw.spec": ("hw.spec",),
+    "hw.shared": (),
+    "hw.arith": ("hw.spec", "hw.shared", "hw.arith"),
+    "hw.mac": ("hw.spec", "hw.shared", "hw.arith", "hw.primitives", "hw.mac"),
+    "hw.primitives": ("hw.spec", "hw.shared", "hw.mac.cell", "hw.primitives"),
+    "hw.array": ("hw.spec", "hw.shared", "hw.arith", "hw.primitives", "hw.mac", "hw.array"),
+    "gen": ("hw", "gen"),
+    "gen.cli": ("hw", "gen", "sim"),
+    "sim": ("hw.spec", "sim"),
+    "sim.runner": ("sim.simulators",),
+    "sim.simulators": (),
+    "sim.golden": ("hw.spec", "sim.golden"),
+    "bench": ("hw", "gen", "sim", "bench"),
+}
+
+#: Module or package -> the only distributions beside the standard library that it may import.
+FOREIGN = {
+    "hw": ("amaranth", "amaranth_boards"),
+    "sim.golden": ("numpy",),
+}
+
+#: What only one file may import.
+SINGLE = {
+    "amaranth.back.verilog": "gen.emit",
+    "amaranth.back.rtlil": "gen.emit",
+    "cocotb_test": "sim.simulators",
+    "cocotb_tools": "sim.simulators",
+}
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def rule(table: dict, module: str):
+    fitting = [package for package in table if within(module, package)]
+    return table[max(fitting, key=len)] if fitting else None
+
+
+def imports(module: str, source: str, is_package: bool = False) -> set[str]:
+    """Return the dotted names that the source imports, relative ones resolved."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            up = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def violations(module: str, source: str, is_package: bool = False) -> list[str]:
+    """Return one sentence for each import of `source` that breaks a rule."""
+    found = []
+    for name in sorted(imports(module, source, is_package)):
+        top = name.split(".")[0]
+        if top in PACKAGES:
+            if not any(within(name, allowed) for allowed in rule(LOCAL, module)):
+                found.append(f"{module} may not import {name}")
+        elif top not in sys.stdlib_module_names:
+            allowed = rule(FOREIGN, module)
+            if allowed is not None and top not in allowed:
+                found.append(f"{module} may not import {name}")
+        for single, owner in SINGLE.items():
+            if within(name, single) and module != owner:
+                found.append(f"only {owner} may import {single}, not {module}")
+    return found
+
+
+def sources():
+    """Yield (module, source, is_package) for every file of the packages that the rules cover."""
+    for package in sorted({name.split(".")[0] for name in LOCAL}):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            is_package = parts[-1] == "__init__"
+            yield ".".join(parts[:-1] if is_package else parts), path.read_text(), is_package
+
+
+def cycle(modules: dict[str, set[str]]) -> list[str] | None:
+    """Return the modules of one import cycle, or None."""
+    graph = {
+        module: {target for name in names for target in modules if target != module and within(name, target)}
+        for module, names in modules.items()
+    }
+    # A module does not depend on the packages around the modules that it imports.
+    graph = {m: {t for t in ts if not any(o != t and within(o, t) for o in ts | {m})} for m, ts in graph.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_every_import_keeps_the_direction():
+    files = list(sources())
+    assert len(files) > 10
+    assert [v for file in files for v in violations(*file)] == []
+
+
+def test_no_import_cycle():
+    found = cycle({module: imports(module, source, is_package) for module, source, is_package in sources()})
+    assert found is None, " -> ".join(found or [])
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "message"),
+    [
+        ("hw.spec.config", "import hw.mac.mac", "hw.spec.config may not import hw.mac.mac"),
+        ("hw.spec.config", "from ..mac import mac", "hw.spec.config may not import hw.mac.mac"),
+        ("hw.arith.decoder", "from hw.array import pe", "hw.arith.decoder may not import hw.array.pe"),
+        ("hw.mac.mac", "def f():\n    from sim.golden import pint", "hw.mac.mac may not import sim.golden.pint"),
+        ("hw.array.pe", "from gen.emit import emit", "hw.array.pe may not import gen.emit.emit"),
+        ("hw.array.pe", "import tests", "hw.array.pe may not import tests"),
+        ("hw.array.pe", "import numpy", "hw.array.pe may not import numpy"),
+        ("sim.golden.conv", "from hw.array.pe import Pe", "sim.golden.conv may not import hw.array.pe.Pe"),
+        ("sim.golden.conv", "from sim.runner import build", "sim.golden.conv may not import sim.runner.build"),
+        ("sim.golden.conv", "import amaranth", "sim.golden.conv may not import amaranth"),
+        ("gen.manifest", "from sim import runner", "gen.manifest may not import sim.runner"),
+        ("gen.cli", "from amaranth.back import verilog", "only gen.emit may import amaranth.back.verilog, not gen.cli"),
+        ("bench.demo", "import cocotb_test", "only sim.simulators may import cocotb_test, not bench.demo"),
+    ],
+)
+def test_a_wrong_import_is_found(module, source, message):
+    assert message in violations(module, source)
+
+
+def test_a_cycle_is_found():
+    modules = {"hw": set(), "hw.a": {"hw.b.B"}, "hw.b": {"hw.c"}, "hw.c": {"hw.a.A"}}
+    assert set(cycle(modules) or []) == {"hw.a", "hw.b", "hw.c"}
+    assert cycle(modules | {"hw.c": set()}) is None
