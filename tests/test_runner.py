@@ -23,6 +23,9 @@ BENCH = {**DESIGN, "bench": "sim.benches.counter"}
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
+    """Use a cache without builds; Verilator's runtime, which is no part of these tests, is kept."""
+    for runtime in runner.CACHE.glob("runtime-*"):
+        (tmp_path / runtime.name).symlink_to(runtime)
     monkeypatch.setattr(runner, "CACHE", tmp_path)
     return tmp_path
 
@@ -90,7 +93,8 @@ def test_a_broken_build_is_not_kept(empty_cache):
     for _ in range(2):
         with pytest.raises(SimulationError, match="ended with code"):
             build(top="count_top", verilog="module count_top(")
-    assert [path for path in empty_cache.iterdir() if path.suffix != ".lock"] == []
+    left = [path.name for path in empty_cache.iterdir() if path.suffix != ".lock" and "runtime" not in path.name]
+    assert left == []
 
 
 def test_hierarchical_blocks_give_the_same_behaviour():
