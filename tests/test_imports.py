@@ -22,6 +22,7 @@ LOCAL = {
     "gen": ("hw", "gen"),
     "gen.cli": ("hw", "gen", "sim"),
     "sim": ("hw.spec", "sim"),
+    "sim.engine": ("hw", "gen", "sim"),
     "sim.runner": ("sim.simulators",),
     "sim.simulators": (),
     "sim.golden": ("hw.spec", "sim.golden"),
