@@ -22,7 +22,7 @@ $(READY): pyproject.toml
 	  test -n "$$python" || { echo "Python 3.11 or newer is missing."; exit 1; }; \
 	  $$python -c 'import venv, ensurepip' 2>/dev/null || \
 	    { echo "Python's module venv is missing (Debian: apt-get install python3-venv)."; exit 1; }; \
-	  test -x $(PYTHON) || { echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV); }
+	  echo "Making $(VENV) with $$($$python --version)" && $$python -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@$(PYTHON) -c 'import find_libpython, sys; sys.exit(not find_libpython.find_libpython())' || \
 	  { echo "Python's shared library is missing (Debian: apt-get install libpython3-dev)."; exit 1; }
