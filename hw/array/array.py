@@ -14,6 +14,7 @@ from .cluster import Cluster
 from .columns import ColumnControl
 from .delay import delayed
 from .layouts import packed
+from .pe import Pe
 
 __all__ = ["Array"]
 
@@ -48,9 +49,7 @@ class Array(wiring.Component):
     def __init__(self, *, config: ArrayConfig):
         self._config = config
         code, acc = unsigned(config.pint.k), signed(config.acc_bits)
-        #: Cycles from a slot to the end of its chains in cluster 0: edge (2), columns, cell.
-        self._chain_latency = 2 + (config.channels - 1) + 3
-        self.latency = self._chain_latency + Cluster.sum_latency(config)
+        self.latency = self.latency_of(config)
         super().__init__(
             {
                 "control": In(ArrayControl),
@@ -62,6 +61,16 @@ class Array(wiring.Component):
                 "valid": Out(config.clusters),
             }
         )
+
+    @staticmethod
+    def _chain_latency(config: ArrayConfig) -> int:
+        """Cycles from a slot to the end of its chains in cluster 0: edge (2), columns, PE."""
+        return 2 + (config.channels - 1) + Pe.LATENCY
+
+    @staticmethod
+    def latency_of(config: ArrayConfig) -> int:
+        """Cycles from a word to the results of cluster 0."""
+        return Array._chain_latency(config) + Cluster.sum_latency(config)
 
     def _decode(self, m, code, name):
         """The operand of a code, registered."""
@@ -77,7 +86,7 @@ class Array(wiring.Component):
     def _lanes(self, m):
         """Lanes of cluster 0: column c delayed by c cycles, decoded; 2+c cycles after the port."""
         config = self._config
-        lanes = Signal(packed(operand_shape(config.mac, config.pint), *config_lanes(config)), name="lanes")
+        lanes = Signal(packed(operand_shape(config.mac, config.pint), config.wpus, config.rows, config.channels, TAPS), name="lanes")
         for c in range(config.channels):
             column = Signal(packed(unsigned(config.pint.k), config.wpus, config.rows, TAPS), name=f"column_{c}")
             for w in range(config.wpus):
@@ -98,8 +107,8 @@ class Array(wiring.Component):
         m.d.comb += columns.word.eq(self.control)
         lanes, control = self._lanes(m), columns.control
         head = delayed(m, self.control.head, 1, name="head")
-        ports = delayed(m, self.control.ports, self._chain_latency, name="ports")
-        beat = delayed(m, self.control.beat, self._chain_latency, name="beat")
+        ports = delayed(m, self.control.ports, self._chain_latency(config), name="ports")
+        beat = delayed(m, self.control.beat, self._chain_latency(config), name="beat")
         valid = delayed(m, self.control.valid, self.latency, name="valid", reset_less=False)
         for i in range(config.clusters):
             m.submodules[f"cluster_{i}"] = cluster = shared(f"cluster_{i}", Cluster, config=config)
@@ -132,7 +141,3 @@ class Array(wiring.Component):
                 valid = delayed(m, valid, 1, name=f"valid_{i + 1}", reset_less=False)
         return m
 
-
-def config_lanes(config: ArrayConfig) -> tuple[int, int, int, int]:
-    """Sizes of the lanes: [wpus][rows][channels][3]."""
-    return (config.wpus, config.rows, config.channels, TAPS)

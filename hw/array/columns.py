@@ -16,11 +16,11 @@ __all__ = ["ColumnControl"]
 class ColumnControl(wiring.Component):
     """Skews operations, weight loads and drains over the columns.
 
-    Operations follow one column a cycle. A weight load starts skewed and ends in all columns at once; a drain starts in all
-    columns at once and ends in a column when its next operation comes, so that it costs channels-1 cycles between two passes.
+    Operations follow one column a cycle. A weight load starts skewed and ends in all columns at once; a drain starts in
+    all columns at once and ends in a column when its next operation comes, so that it costs channels-1 cycles.
 
-    Latency: with a control word in cycle t, column c has `load_b1` in cycle t+1+c, `load_b2` in t+2+c (the cycle of its lanes),
-    `multiply` and `add_to` in t+3+c. A word a cycle, no stall.
+    Latency: with a control word in cycle t, column c has `load_b1` in cycle t+1+c, `load_b2` in t+2+c (the cycle of
+    its lanes), `multiply` and `add_to` in t+3+c. A word a cycle, no stall.
 
     Parameters
     ----------

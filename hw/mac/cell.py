@@ -21,8 +21,8 @@ class AddTo(enum.Enum, shape=unsigned(2)):
 class CellControl(data.Struct):
     """Control of one column of cells.
 
-    With a operand on `a` in cycle s: `load_b2` of the weight it meets in cycle s at the latest, `multiply` and `add_to` in
-    cycle s+1, the sum on `p` in cycle s+3.
+    With an operand on `a` in cycle s: `load_b2` of the weight it meets in cycle s at the latest, `multiply` and
+    `add_to` in cycle s+1, the sum on `p` in cycle s+3.
     """
 
     multiply: unsigned(1)  #: add the product

@@ -1,6 +1,6 @@
 """The MAC cell as one DSP48E1 slice of the 7 series, without a LUT."""
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, signed, unsigned
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, signed
 from amaranth.lib import wiring
 
 from hw.mac.cell import CellSignature

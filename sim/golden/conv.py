@@ -5,7 +5,9 @@ Products and sums run through BLAS in float64 where they are exactly representab
 
 import numpy as np
 
-__all__ = ["forward", "backward", "gradient", "wrap"]
+from hw.spec.layer import Layer, Phase
+
+__all__ = ["forward", "backward", "gradient", "results", "wrap"]
 
 
 def wrap(values, acc_bits: int) -> np.ndarray:
@@ -49,7 +51,7 @@ def forward(x, w, stride: int = 1, padding: int = 0, acc_bits: int = 36) -> np.n
     -------
     int64, NCHW, modulo 2^acc_bits.
     """
-    outputs, channels, kernel, _ = w.shape
+    _, channels, kernel, _ = w.shape
     x, w = _exact(channels * kernel * kernel, x, w)
     total = 0
     for ky, kx, pixels in _windows(_pad(x, padding), kernel, stride):
@@ -78,3 +80,12 @@ def gradient(x, e, kernel: int, stride: int = 1, padding: int = 0, acc_bits: int
     for ky, kx, pixels in _windows(_pad(x, padding), kernel, stride):
         total[:, :, ky, kx] = np.tensordot(e, pixels, axes=((0, 2, 3), (0, 2, 3)))
     return wrap(total, acc_bits)
+
+
+def results(layer: Layer, phase: Phase, *, x=None, w=None, e=None, acc_bits: int = 36) -> np.ndarray:
+    """What a phase of a layer computes, from the decoded tensors that it needs (FP: x, w; BP: e, w; WG: x, e)."""
+    if phase == Phase.FP:
+        return forward(x, w, layer.stride, layer.padding, acc_bits)
+    if phase == Phase.BP:
+        return backward(e, w, (layer.height, layer.width), layer.stride, layer.padding, acc_bits)
+    return gradient(x, e, layer.kernel, layer.stride, layer.padding, acc_bits)

@@ -29,7 +29,8 @@ class Program:
     config : ArrayConfig
     passes : list of StationaryPass or GradientPass
     rng : numpy.random.Generator or None
-        If given, weights load at a random time within what is allowed, instead of as early as possible.
+        If given, codes that nobody looks at are random instead of zero, and weights load at a random time within
+        what is allowed, instead of as early as possible.
 
     Attributes
     ----------
@@ -58,17 +59,22 @@ class Program:
             short = isinstance(each, StationaryPass) and isinstance(following, GradientPass)
             start += len(each) if short else each.length(config)
         self.end = start
-        codes = np.uint8 if config.pint.k <= 8 else np.uint16
         cycles = self.end
         self.control = {name: np.zeros(cycles, dtype=np.uint8) for name in CONTROL_FIELDS}
-        self.x = np.zeros((cycles, config.wpus, config.rows, config.channels, TAPS), codes)
-        self.w = np.zeros((cycles, config.clusters, config.rows, TAPS), codes)
-        self.e = np.zeros((cycles, config.clusters, TAPS, config.wpus), codes)
+        self.x = self._idle((cycles, config.wpus, config.rows, config.channels, TAPS))
+        self.w = self._idle((cycles, config.clusters, config.rows, TAPS))
+        self.e = self._idle((cycles, config.clusters, TAPS, config.wpus))
         self.address = np.full((cycles, config.clusters, config.wpus, PORTS), NOWHERE)
         free = 0  # first cycle in which the B registers may take a word
         for start, each in zip(self.starts, self.passes, strict=True):
             place = self._stationary if isinstance(each, StationaryPass) else self._gradient
             free = place(start, each, free)
+
+    def _idle(self, shape) -> np.ndarray:
+        """Codes for cycles in which nobody looks at them."""
+        if self.rng is None:
+            return np.zeros(shape, np.uint16)
+        return self.rng.integers(0, 1 << self.config.pint.k, shape, np.uint16)
 
     def _set(self, name, where, value):
         self.control[name][where] = value
@@ -90,7 +96,7 @@ class Program:
 
     def _gradient(self, start, each, free) -> int:
         channels, beats = self.config.channels, self.config.beats
-        last = start + len(each) - 1
+        last = self.first_result(start, each)
         slots = slice(start, last + 1)
         self._set("op", slots, Op.ACCUMULATE.value)
         self._set("op", start, Op.START.value)
@@ -108,13 +114,18 @@ class Program:
             self._set("drain_first", shifts[0], 1)
         return last + 1
 
+    @staticmethod
+    def first_result(start: int, each) -> int:
+        """Cycle of the word whose results are the first of a pass that starts in cycle `start`."""
+        return start if isinstance(each, StationaryPass) else start + len(each) - 1
+
     def _grow(self, cycles: int):
         """Append idle cycles, for a drain that ends after the last pass."""
         more = cycles - len(self.x)
         if more > 0:
             for name in ("x", "w", "e"):
                 array = getattr(self, name)
-                setattr(self, name, np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]))
+                setattr(self, name, np.concatenate([array, self._idle((more, *array.shape[1:]))]))
             self.address = np.concatenate([self.address, np.full((more, *self.address.shape[1:]), NOWHERE)])
             self.control = {name: np.pad(values, (0, more)) for name, values in self.control.items()}
 
