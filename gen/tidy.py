@@ -1,6 +1,7 @@
 """Make the Verilog that Yosys writes readable: plain names, ports in order, no unread wires."""
 
 import re
+import textwrap
 from collections import Counter
 from dataclasses import dataclass
 
@@ -48,9 +49,9 @@ def order_ports(text: str, name: str, order: list[str]) -> str:
 
     def ordered(header):
         ports = sorted(_WORD.findall(header[1]), key=order.index)
-        return f"module {name}({', '.join(ports)});"
+        return textwrap.fill(f"module {name}({', '.join(ports)});", 120, subsequent_indent="  ", break_long_words=False)
 
-    return re.sub(rf"^module {re.escape(name)}\((.*?)\);", ordered, text, flags=re.MULTILINE)
+    return re.sub(rf"^module {re.escape(name)}\(([^;]*)\);", ordered, text, flags=re.MULTILINE)
 
 
 def _plain_names(text: str) -> str:

@@ -11,6 +11,7 @@ from hw.spec.control import PORTS, Head, Ports
 
 from .gradient import GradientSum
 from .layouts import packed
+from .pe import Pe
 from .tree import SumTree
 from .wpu import Wpu
 
@@ -44,6 +45,7 @@ class Cluster(wiring.Component):
 
     def __init__(self, *, config: ArrayConfig):
         self._config = config
+        self.latency = config.channels - 1 + Pe.LATENCY + self.sum_latency(config)
         operand, acc = operand_shape(config.mac, config.pint), signed(config.acc_bits)
         super().__init__(
             {

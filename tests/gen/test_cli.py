@@ -1,0 +1,120 @@
+"""The command line: what it writes, and how it refuses."""
+
+import json
+
+import pytest
+
+from gen.cli import main
+
+
+def refused(arguments, capsys):
+    """The one sentence that refuses `arguments`."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("gradgate: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_generate_writes_all_files(tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert main(["generate", "mac", "--mac", "dsp", "--pint", "6,2", "--acc-bits", "32", "--out", str(out)]) == 0
+    assert {file.name for file in out.iterdir()} == {"mac.v", "mac.xdc", "mac.tcl", "DSP48E1.v", "manifest.json"}
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["parameters"] == {"pint": [6, 2], "mac": "dsp", "acc_bits": 32}
+    assert "1 MACs a cycle" in capsys.readouterr().out
+
+
+def test_default_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", "mac", "--mac", "generic"]) == 0
+    assert (tmp_path / "build" / "mac" / "mac.v").is_file()
+    assert not (tmp_path / "build" / "mac" / "DSP48E1.v").exists()
+
+
+def test_foreign_files_stay(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "mac.v").write_text("old")
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "mac.v").read_text() != "old"
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_options_that_a_target_does_not_use_change_nothing(tmp_path):
+    for name, extra in (("a", []), ("b", ["--clusters", "2", "--rows", "7"])):
+        assert main(["generate", "mac", "--out", str(tmp_path / name), *extra]) == 0
+    assert (tmp_path / "a" / "manifest.json").read_bytes() == (tmp_path / "b" / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["array", "--clusters", "0"], "Array clusters must be 1 to 64, not 0"),
+        (["array", "--clusters", "-1"], "Array clusters must be 1 to 64, not -1"),
+        (["array", "--wpus", "17"], "Array wpus must be 1 to 16, not 17"),
+        (["array", "--rows", "1.5"], "--rows must be an integer from 1 to 16, not '1.5'"),
+        (["array", "--channels", ""], "--channels must be an integer from 1 to 64, not ''"),
+        (["mac", "--acc-bits", "49"], "Array acc_bits must be 32 to 48, not 49"),
+        (["mac", "--pint", "11,3"], "PINT k must be 4 to 10, not 11"),
+        (["mac", "--pint", "8,6"], "PINT d must be 1 to k-3 = 5, not 6"),
+        (["mac", "--pint", "8"], "--pint must be two integers k,d such as 8,3, not '8'"),
+        (["mac", "--pint", "8,x"], "--pint must be two integers k,d such as 8,3, not '8,x'"),
+        (["mac", "--mac", "lut"], "Array mac must be one of dsp, shift, generic, not 'lut'"),
+        (["tpu"], "Target must be one of mac, convert, pe, wpu, cluster, array, not 'tpu'"),
+        (["mac", "--speed", "9"], "unrecognized arguments: --speed 9"),
+        (["mac", "--out", ""], "--out must be the path of a folder, not ''"),
+        ([], "the following arguments are required: TARGET"),
+    ],
+)
+def test_bad_argument_is_refused(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert refused(["generate", *arguments], capsys) == f"gradgate: {sentence}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_folder_that_is_a_file_is_refused(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert "must not be a file" in refused(["generate", "mac", "--out", str(file)], capsys)
+    assert "must be writable" in refused(["generate", "mac", "--out", str(file / "sub")], capsys)
+    assert file.read_text() == "mine"
+
+
+def test_unwritable_folder_is_refused(tmp_path, monkeypatch, capsys):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", denied)  # A test that runs as root could write anywhere.
+    sentence = refused(["generate", "mac", "--out", str(tmp_path / "x")], capsys)
+    assert sentence == f"gradgate: Output folder must be writable, but {tmp_path / 'x'} is not (Permission denied)\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_failure_on_the_way_leaves_nothing(tmp_path, capsys):
+    (tmp_path / "mac.tcl").mkdir()
+    assert "mac.tcl must not be a folder" in refused(["generate", "mac", "--out", str(tmp_path)], capsys)
+    assert [file.name for file in tmp_path.iterdir()] == ["mac.tcl"]
+
+
+def test_help_names_options_with_range_default_and_targets(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    with pytest.raises(SystemExit, match="0"):
+        main(["generate", "--help"])
+    text = capsys.readouterr().out
+    assert "1 to 64, default 8 (array)" in text
+    assert "32 to 48, default 36 (mac, pe, wpu, cluster, array)" in text
+    assert "k 4 to 10, d 1 to k-3, default 8,3 (all targets)" in text
+
+
+def test_without_command_the_help_is_shown(capsys):
+    assert main([]) == 0
+    assert "generate" in capsys.readouterr().out
+    assert "invalid choice: 'frobnicate'" in refused(["frobnicate"], capsys)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("gradgate ")

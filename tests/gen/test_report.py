@@ -1,0 +1,89 @@
+"""The report: resources of a MAC, the sums over a hierarchy, and how it refuses."""
+
+import json
+
+import pytest
+
+from gen.cli import main
+from gen.synthesis import count, synthesise
+
+
+def test_report_of_a_dsp_mac(tmp_path, capsys):
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    assert main(["report", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["total"]["DSP48E1"] == 1
+    cell, decoder, mac = (report["modules"][name] for name in ("dsp_cell_head", "decoder", "mac"))
+    assert (cell["LUT"], cell["FF"], cell["DSP48E1"]) == (0, 0, 1)
+    assert (decoder["LUT"], decoder["instances"]) == (12, 2)
+    # The decoders, and one LUT that turns `clear` and `en` into the slice's operation.
+    assert mac["LUT"] == 2 * decoder["LUT"] + 1
+    assert report["total"]["LUT"] <= mac["LUT"]
+    assert report["lut_per_mac"] == report["total"]["LUT"]
+    assert "433,200" in text
+    assert "DSP48E1                          1       3,600    0.03%" in text
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_generic_mac_is_one_dsp(tmp_path):
+    # Sign-extended products have become three slices in some versions of Yosys.
+    assert main(["generate", "mac", "--mac", "generic", "--out", str(tmp_path)]) == 0
+    cells = synthesise([tmp_path / "mac.v"], "mac", flatten=True)
+    assert count(cells, "mac")["DSP48E1"] == 1
+
+
+def test_json_is_printed(tmp_path, capsys, monkeypatch):
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("gen.report.synthesise", lambda *_, **__: {"mac": {"LUT6": 2}})
+    assert main(["report", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total"]["LUT"] == 2
+
+
+def test_count_adds_instances_and_weights():
+    modules = {
+        "top": {"half": 2, "LUT6": 1, "FDRE": 3, "RAMB36E1": 1, "RAMB18E1": 1},
+        "half": {"leaf": 4, "SRL16E": 1},
+        "leaf": {"LUT2": 1, "INV": 1, "RAM32M": 1, "DSP48E1": 1, "CARRY4": 2},
+    }
+    assert count(modules, "top") == {
+        "LUT": 1 + 2 * (1 + 4 * (1 + 1 + 4)), "FF": 3, "DSP48E1": 8, "CARRY4": 16, "RAMB18": 3, "RAMB36": 1,
+        "LUT as shift register": 2, "LUT as memory": 32,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: No such file or directory"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "must be a JSON manifest"),
+        (lambda folder: (folder / "manifest.json").write_text("{}"), "must have the keys"),
+        (lambda folder: (folder / "mac.v").unlink(), "mac.v must be there and readable"),
+        (lambda folder: (folder / "mac.v").write_text("module mac; endmodule"), "must have the SHA-256"),
+    ],
+)
+def test_spoilt_folder_is_refused(spoil, message, tmp_path, capsys):
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    spoil(tmp_path)
+    assert main(["report", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_failing_synthesis_is_one_sentence(tmp_path, capsys, monkeypatch):
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    (tmp_path / "mac.v").write_text("module mac(; endmodule\n")
+    monkeypatch.setattr("gen.manifest.sha256", lambda content: None)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["sha256"] = dict.fromkeys(manifest["sha256"])
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["report", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "ERROR: syntax error" in error
+    assert error.count("\n") == 1
+    assert {file.name for file in tmp_path.iterdir()} == {"mac.v", "mac.xdc", "mac.tcl", "DSP48E1.v", "manifest.json"}
