@@ -36,7 +36,7 @@ def test_output_is_read_and_described(target, form, tmp_path):
     # With Yosys's own DSP48E1, as in synthesis, not the simulation model.
     yosys(
         tmp_path,
-        f"read_verilog -lib +/xilinx/cells_sim.v; read_verilog {target}.v; hierarchy -check -top {target}; "
+        f"read_verilog -lib +/xilinx/cells_sim.v; read_verilog {target}.v; hierarchy -check -purge_lib -top {target}; "
         "proc; check -assert; write_json ports.json",
     )
     lint(top=target, verilog=files[f"{target}.v"], models=[MODEL] if form == MacForm.DSP else [])
