@@ -1,11 +1,13 @@
 """The conversion unit: from wide sums to PINT codes with stochastic rounding (ETA, Fig. 4(b))."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, EnableInserter, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.spec.pint import PintFormat
 
+from .rounder import FRACTION, Rounder
+from .shifter import SHIFT_WIDTH, Shifter
 from .statistics import COUNT_WIDTH, X_WIDTH, Statistics
 
 __all__ = ["Convert", "ConvertInput"]
@@ -15,8 +17,8 @@ class ConvertInput(data.Struct):
     """One element to convert."""
 
     x: signed(X_WIDTH)  #: wide value
-    shift: signed(8)  #: s: x / 2^s is in units of the result
-    random16: 16  #: rounding noise; 8000h rounds to nearest
+    shift: signed(SHIFT_WIDTH)  #: s: x / 2^s is in units of the result
+    random16: FRACTION  #: rounding noise; 8000h rounds to nearest
 
 
 class Convert(wiring.Component):
@@ -60,7 +62,7 @@ class Convert(wiring.Component):
     Source: numerics.md Section 3; ETA, Fig. 4(b), which rounds before it selects the segment, and so truncates.
     """
 
-    LATENCY = 7
+    LATENCY = Shifter.LATENCY + Rounder.LATENCY
 
     def __init__(self, *, pint: PintFormat, count_width: int = COUNT_WIDTH):
         if not isinstance(pint, PintFormat):
@@ -79,30 +81,40 @@ class Convert(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        pint = self._pint
+        enable, accept = Signal(), Signal()
+        hold = EnableInserter(enable)
+        m.submodules.shifter = shifter = hold(Shifter(x_width=X_WIDTH, width=self._pint.value_width + FRACTION))
+        m.submodules.rounder = rounder = hold(Rounder(pint=self._pint))
         m.submodules.statistics = statistics = self._statistics
-        m.submodules.shifter = shifter = Shifter(width=2 * (pint.k - 2) + 16)
-        m.submodules.rounder = rounder = Rounder(pint=pint)
-        enable = Signal()
-        valid = Signal(self.LATENCY)
-        counted = Signal(Shifter.LATENCY)  # accepted since the last clear
-        noise = [Signal(16, name=f"random16_q{n + 1}", reset_less=True) for n in range(Shifter.LATENCY)]
+        payload = self.i.payload
+        valid, accept_q = Signal(self.LATENCY), Signal()
+        counted = Signal(Shifter.LATENCY)  # of each stage: valid, and accepted since the last clear
+        random16 = [Signal(16, name=f"random16_q{n + 1}", reset_less=True) for n in range(Shifter.LATENCY)]
         m.d.comb += [
             enable.eq(~self.o.valid | self.o.ready),
+            accept.eq(enable & self.i.valid),
             self.i.ready.eq(enable),
+            shifter.x.eq(payload.x),
+            shifter.shift.eq(payload.shift),
+            rounder.value.eq(shifter.value),
+            rounder.over.eq(shifter.over),
+            rounder.random16.eq(random16[-1]),
             self.o.valid.eq(valid[-1]),
             self.o.payload.eq(rounder.code),
+            statistics.clear.eq(self.clear),
+            statistics.x.eq(shifter.x_q),
+            statistics.x_valid.eq(accept_q),
+            statistics.saturates.eq(enable & counted[-1] & shifter.over),
+            self.magnitude_or.eq(statistics.magnitude_or),
+            self.saturated.eq(statistics.saturated),
         ]
+        m.d.sync += accept_q.eq(accept)
         with m.If(enable):
             m.d.sync += [
-                valid.eq(Cat(self.i.valid, valid)[: self.LATENCY]),
-                counted.eq(Cat(self.i.valid, counted)[: Shifter.LATENCY]),
-                *(late.eq(early) for late, early in zip(noise, [self.i.payload.random16, *noise], strict=False)),
+                valid.eq(Cat(self.i.valid, valid)[: len(valid)]),
+                counted.eq(Cat(self.i.valid, counted)[: len(counted)]),
+                Cat(random16).eq(Cat(payload.random16, random16)[: 16 * len(random16)]),
             ]
         with m.If(self.clear):
-            m.d.sync += counted.eq(enable & self.i.valid)
-        m.d.comb += [
-            shifter.enable.eq(enable),
-            rounder.enable.eq(enable),
-        ]
+            m.d.sync += counted.eq(accept)
         return m

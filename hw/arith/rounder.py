@@ -1,0 +1,102 @@
+"""The rounding half of the conversion unit: segment, stochastic rounding, canonical code."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.spec.pint import PintFormat
+
+from .mux4 import mux4
+
+__all__ = ["FRACTION", "Rounder"]
+
+#: Fraction bits of the value, and bits of the noise.
+FRACTION = 16
+#: Choices of the segment: the three of the format, and beyond the limits.
+_SMALL, _MIDDLE, _LARGE, _BEYOND = range(4)
+
+
+class Rounder(wiring.Component):
+    """Canonical code of min((q + ((f + random16) >> 16)) << segment, max).
+
+    q and f are the integer part and the upper 16 fraction bits of value / 2^segment; the segment is the finest
+    that holds floor(value). If `over`, the code is that of the limit on the side of the sign.
+
+    Latency `LATENCY` = 3 cycles, throughput one a cycle; an `EnableInserter` holds it.
+
+    Parameters
+    ----------
+    pint : PintFormat
+        Format of the codes.
+
+    Members
+    -------
+    value : In(signed(value_width + 16))
+        Fixed point with 16 fraction bits.
+    over : In(1)
+        The value is beyond the limits.
+    random16 : In(16)
+        Noise for this value.
+    code : Out(k)
+        Canonical code.
+
+    Source: numerics.md Sections 1 and 3.
+    """
+
+    LATENCY = 3
+
+    def __init__(self, *, pint: PintFormat):
+        self._pint = pint
+        super().__init__(
+            {
+                "value": In(signed(pint.value_width + FRACTION)),
+                "over": In(1),
+                "random16": In(FRACTION),
+                "code": Out(pint.k),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        pint = self._pint
+        width = pint.k - 1 + FRACTION
+        segment, segment_q, segment_q2 = Signal(2), Signal(2, reset_less=True), Signal(2, reset_less=True)
+        scaled = Signal(signed(width), reset_less=True)
+        random16_q = Signal(FRACTION, reset_less=True)
+        total, rounded = Signal(signed(width + 1)), Signal(signed(pint.k), reset_less=True)
+
+        sign = self.value[-1]
+        limit = Cat((~sign).replicate(width - 1), sign)
+        fitting = Mux(self._fits(pint.d), _SMALL, Mux(self._fits(pint.k - 2 + pint.d), _MIDDLE, _LARGE))
+        m.d.comb += [
+            segment.eq(Mux(self.over, _BEYOND, fitting)),
+            total.eq(scaled + random16_q),
+        ]
+        m.d.sync += [
+            # Cycle 1: the segment, and the value in its steps.
+            segment_q.eq(segment),
+            scaled.eq(mux4(segment, [*(self.value[shift:][:width] for shift in pint.shifts), limit])),
+            random16_q.eq(self.random16),
+            # Cycle 2: round.
+            segment_q2.eq(segment_q),
+            rounded.eq(total[FRACTION:]),
+            # Cycle 3: code.
+            self.code.eq(self._canonical(segment_q2, rounded)),
+        ]
+        return m
+
+    def _fits(self, bits):
+        """Whether -2^bits <= floor(value) < 2^bits."""
+        above = self.value[FRACTION + bits :]
+        return above.all() | ~above.any()
+
+    def _canonical(self, segment, q):
+        """Code of q << segment; rounding may have taken q to the edge of the next segment."""
+        k, d = self._pint.k, self._pint.d
+        same = q[: k - 1]
+        top = ~q[-1] & q[-2]  # q = 2^(k-2)
+        small = Mux(~q[-1] & q[d], Const(1 << (k - 1) | 1, k), same)
+        middle = Mux(top, Const(1 << d, k), Mux(q.all(), Const((1 << (k - 1)) - (1 << d), k), Cat(same, 1)))
+        large = Mux(top, Const((1 << (k - 2)) - 1, k), Mux(q[-1] & q[d:-1].all(), Const(0b11 << (k - 2), k), same))
+        beyond = Mux(q[-1], Const(1 << (k - 2), k), Const((1 << (k - 2)) - 1, k))
+        return mux4(segment, [small, middle, large, beyond])
