@@ -86,7 +86,8 @@ class Array(wiring.Component):
     def _lanes(self, m):
         """Lanes of cluster 0: column c delayed by c cycles, decoded; 2+c cycles after the port."""
         config = self._config
-        lanes = Signal(packed(operand_shape(config.mac, config.pint), config.wpus, config.rows, config.channels, TAPS), name="lanes")
+        operand = operand_shape(config.mac, config.pint)
+        lanes = Signal(packed(operand, config.wpus, config.rows, config.channels, TAPS))
         for c in range(config.channels):
             column = Signal(packed(unsigned(config.pint.k), config.wpus, config.rows, TAPS), name=f"column_{c}")
             for w in range(config.wpus):
@@ -96,8 +97,7 @@ class Array(wiring.Component):
             for w in range(config.wpus):
                 for r in range(config.rows):
                     for k in range(TAPS):
-                        operand = self._decode(m, skewed[w][r][k], f"x_{w}_{r}_{c}_{k}")
-                        m.d.comb += lanes[w][r][c][k].eq(operand)
+                        m.d.comb += lanes[w][r][c][k].eq(self._decode(m, skewed[w][r][k], f"x_{w}_{r}_{c}_{k}"))
         return lanes
 
     def elaborate(self, platform):

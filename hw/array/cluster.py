@@ -87,7 +87,7 @@ class Cluster(wiring.Component):
             wpus=config.wpus,
             rows=config.rows,
             acc_bits=config.acc_bits,
-            latency=self.sum_latency(config) - 1,
+            min_latency=self.sum_latency(config) - 1,
         )
         m.d.comb += gradient.beat.eq(self.beat)
         for w in range(config.wpus):

@@ -27,8 +27,8 @@ class GradientSum(wiring.Component):
         Sizes of the cluster.
     acc_bits : int
         Width of the sums.
-    latency : int
-        Latency wanted, at least :meth:`levels`; the padding is spread between the adders.
+    min_latency : int
+        Latency to reach by padding, which is spread between the adders.
 
     Members
     -------
@@ -39,11 +39,9 @@ class GradientSum(wiring.Component):
     Source: ETA, Section IV-B.1 (6) and IV-B.3; architecture.md Section 4.
     """
 
-    def __init__(self, *, wpus: int, rows: int, acc_bits: int, latency: int):
-        if latency < self.levels(wpus):
-            raise ValueError(f"Gradient sum latency must be at least {self.levels(wpus)}, not {latency}")
+    def __init__(self, *, wpus: int, rows: int, acc_bits: int, min_latency: int = 0):
         self._wpus, self._rows, self._acc = wpus, rows, signed(acc_bits)
-        self.latency = latency
+        self.latency = max(self.levels(wpus), min_latency)
         super().__init__(
             {
                 "q": In(packed(self._acc, wpus, rows, TAPS)),

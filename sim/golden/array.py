@@ -9,7 +9,7 @@ from .conv import wrap
 from .passes import GradientPass, StationaryPass
 from .pint import decode
 
-__all__ = ["run"]
+__all__ = ["run", "stationary_ports"]
 
 
 def run(passes, config: ArrayConfig, memory: np.ndarray) -> list[np.ndarray]:
@@ -28,7 +28,7 @@ def port_values(each: StationaryPass | GradientPass, config: ArrayConfig) -> np.
     if isinstance(each, GradientPass):
         return _gradients(x, decode(each.e, config.pint.k, config.pint.d), each, config)
     w = decode(each.w, config.pint.k, config.pint.d)
-    return _stationary(np.einsum("swrck,cmrk->smwrk", x, w, optimize=True), each.ports)
+    return stationary_ports(np.einsum("swrck,cmrk->smwrk", x, w, optimize=True), each.ports)
 
 
 def _accumulate(memory, address, values, acc_bits) -> np.ndarray:
@@ -39,7 +39,7 @@ def _accumulate(memory, address, values, acc_bits) -> np.ndarray:
     return np.where(taken, memory[np.maximum(address, 0)], 0)
 
 
-def _stationary(q, ports: Ports) -> np.ndarray:
+def stationary_ports(q, ports: Ports) -> np.ndarray:
     """Ports of the chains' sums q [slot][m][w][r][k], as :class:`hw.spec.control.Ports` defines them."""
     values = np.zeros((*q.shape[:3], PORTS), dtype=np.int64)
     middle = q[..., 1, :] if q.shape[3] > 1 else np.zeros_like(q[..., 0, :])

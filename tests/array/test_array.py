@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import os
 
 import numpy as np
 import pytest
@@ -93,7 +92,7 @@ def test_cycles_are_the_formula_and_a_constant_fill(shape, phase):
     assert len(result.valid_cycles) == slots
 
 
-@pytest.mark.skipif(os.environ.get("SIM") == "icarus", reason="full size: Icarus runs about 100 cycles a second")
+@pytest.mark.full_size
 def test_full_array():
     """The 8x3x3x8 array: all patterns in a row, with the measured cycles of each layer by the formula."""
     layers = [

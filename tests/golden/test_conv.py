@@ -23,7 +23,7 @@ def loops(x, w, stride, padding):
     return y
 
 
-@pytest.mark.parametrize(("kernel", "stride"), itertools.product((1, 3, 5, 7), (1, 2)))
+@pytest.mark.parametrize(("kernel", "stride"), list(itertools.product((1, 3, 5, 7), (1, 2))))
 def test_forward_is_the_definition(kernel, stride):
     rng = np.random.default_rng(kernel)
     x, w = rng.integers(-4096, 4033, (2, 3, 8, 7)), rng.integers(-4096, 4033, (2, 3, kernel, kernel))
@@ -31,7 +31,7 @@ def test_forward_is_the_definition(kernel, stride):
     assert np.array_equal(conv.forward(x, w, stride, kernel // 2, 48), expected)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), itertools.product((1, 3, 5, 7), (1, 2), (0, 1, 3)))
+@pytest.mark.parametrize(("kernel", "stride", "padding"), list(itertools.product((1, 3, 5, 7), (1, 2), (0, 1, 3))))
 def test_phases_are_transposes(kernel, stride, padding):
     """sum(e * FP(x, w)) = sum(BP(e, w) * x) = sum(WG(x, e) * w) for all x, w, e."""
     layer = Layer(2, 3, 4, 9, 8, kernel, stride, padding)

@@ -1,0 +1,30 @@
+"""The PE in every form: modes that change with every cycle, against the register model."""
+
+import pytest
+
+from gen.emit import emit
+from hw.array.pe import Pe
+from hw.spec.config import MacForm
+from hw.spec.pint import PintFormat
+from sim.engine import MODELS
+from sim.runner import simulate
+
+
+@pytest.mark.parametrize("head", [False, True], ids=["inner", "head"])
+@pytest.mark.parametrize(
+    ("form", "pint", "acc_bits"),
+    [("dsp", (8, 3), 36), ("generic", (8, 3), 36), ("shift", (8, 3), 36), ("shift", (10, 4), 48), ("dsp", (10, 7), 32)],
+)
+def test_pe_follows_the_register_model(form, pint, acc_bits, head):
+    k, d = pint
+    parameters = {"pint": PintFormat(k, d), "form": MacForm(form), "acc_bits": acc_bits, "head": head}
+    simulate(
+        top="pe",
+        verilog=emit(Pe(**parameters), "pe"),
+        bench="sim.benches.pe",
+        models=MODELS[MacForm(form)],
+        env={
+            "PE_FORM": form, "PE_HEAD": str(int(head)), "PE_K": str(k), "PE_D": str(d), "PE_ACC_BITS": str(acc_bits)
+        },
+        seed=k + acc_bits,
+    )  # fmt: skip
