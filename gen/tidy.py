@@ -13,7 +13,7 @@ _ENUM = re.compile(r"^ *\(\* enum_\w+ = .* \*\)\n", re.MULTILINE)
 _ESCAPED = re.compile(r'"(?:\\.|[^"\\])*"|\\(\S+) ?')
 _MODULE = re.compile(r"^module (\w+)\((.*?)\);\n(.*?)^endmodule\n", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(r"^  (input|output|inout) (?:\[(\d+):0\] )?(\w+);", re.MULTILINE)
-_WIRE = re.compile(r"^(?:  \(\* init = .* \*\)\n)?  wire (?:\[\d+:0\] )?(\w+);\n", re.MULTILINE)
+_WIRE = re.compile(r"^(?:  \(\* init = .* \*\)\n)?  wire (?:\[-?\d+:0\] )?(\w+);\n", re.MULTILINE)
 _ASSIGN = re.compile(r"^  assign (\w+)(?:\[[\d:]+\])? = .*;\n", re.MULTILINE)
 _NOT = re.compile(r"(?<= = )! (?=[^;=&|?]+;)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -29,10 +29,19 @@ class Port:
 
 
 def tidy(text: str) -> str:
-    """Return `text` of Yosys without its banner, escaped names, notes on enums and wires that nothing reads."""
+    """Return `text` of Yosys without its banner, escaped names, notes on enums and wires that nothing reads.
+
+    Raises
+    ------
+    ValueError
+        If a signal without bits is read, which Verilog takes for two bits.
+    """
     text = _plain_names(_ENUM.sub("", _BANNER.sub("", text)))
     text = _NOT.sub("~| ", text)  # the same bit, without a linter's warning of a cut width
-    return _MODULE.sub(lambda module: _without_unread_wires(module[0]), text)
+    text = _MODULE.sub(lambda module: _without_unread_wires(module[0]), text)
+    if empty := re.search(r"\[-1:0\] (\w+)", text):
+        raise ValueError(f"A signal that is read must have at least one bit, unlike {empty[1]}")
+    return text
 
 
 def module_ports(text: str, name: str) -> list[Port]:
