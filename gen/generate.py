@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.spec.pint import PintFormat
@@ -63,11 +64,15 @@ def generate(target: str, config: ArrayConfig, progress: Callable[[str], None] =
         "clock": {"port": "clk", "period_ns": vivado.PERIOD_NS},
         "reset": {"port": "rst", "active": "high", "synchronous": True} if "rst" in names else None,
         "ports": manifest.describe_ports(component, ports),
-        "latency": getattr(component, "latency", None) or component.LATENCY,
+        "latency": _latency(component),
         "macs_per_cycle": kind.macs(config),
         "sha256": {name: manifest.sha256(text) for name, text in files.items()},
     }
     return {**files, manifest.NAME: manifest.dump(description)}
+
+
+def _latency(component: Any) -> int:
+    return component.latency if hasattr(component, "latency") else component.LATENCY
 
 
 def _plain(value):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
@@ -29,7 +30,7 @@ def describe_ports(component: wiring.Component, ports: list[Port]) -> list[dict]
     ]
 
 
-def _shape(shape) -> dict:
+def _shape(shape: Any) -> dict:
     """Return width and sign of a shape, and its layout where it has one."""
     if isinstance(shape, type) and issubclass(shape, data.Struct):
         shape = data.Layout.cast(shape)
@@ -38,7 +39,8 @@ def _shape(shape) -> dict:
     if isinstance(shape, data.ArrayLayout):
         description["layout"] = {"length": shape.length, "element": _shape(shape.elem_shape)}
     elif isinstance(shape, data.Layout):
-        fields = [{"name": name, "offset": field.offset, **_shape(field.shape)} for name, field in shape]
+        named: Any = shape  # pyright takes a layout for one without iterator
+        fields = [{"name": name, "offset": field.offset, **_shape(field.shape)} for name, field in named]
         description["layout"] = {"fields": fields}
     return description
 

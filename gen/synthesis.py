@@ -81,7 +81,7 @@ def _run(folder: Path, script: str, progress: Callable[[str], None]) -> None:
     with subprocess.Popen(
         [*YOSYS, "-p", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as yosys:
-        for line in yosys.stdout:
+        for line in yosys.stdout or ():
             last.append(line)
             if match := _PASS.match(line):
                 progress(f"Yosys {match[1].decode()}")
