@@ -1,0 +1,1 @@
+"""Mutation testing: shows that the benches fail on broken Verilog."""

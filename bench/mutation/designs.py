@@ -1,0 +1,88 @@
+"""The designs that are mutated, each with the bench that has to notice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from amaranth.lib import wiring
+
+from gen.emit import emit
+from hw.arith.convert import Convert
+from hw.array.pe import Pe
+from hw.array.tree import SumTree
+from hw.mac.mac import Mac
+from hw.spec.config import MacForm
+from hw.spec.pint import PintFormat
+
+__all__ = ["DESIGNS", "Design"]
+
+_PINT, _ACC_BITS, _ROWS = PintFormat(8, 3), 36, 3
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design and its bench.
+
+    Parameters
+    ----------
+    name : str
+    top : str
+        Name of its Verilog module.
+    make : callable
+        Makes the component.
+    bench : str
+        Python module of the bench that the regression runs on the design.
+    mutants : int
+        Number of mutants.
+    env : mapping
+        Environment of the bench, cut down to a second or two.
+    seed : int
+        Seed of the bench.
+    """
+
+    name: str
+    top: str
+    make: Callable[[], wiring.Component]
+    bench: str
+    mutants: int
+    env: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 1
+
+    def verilog(self) -> str:
+        """Verilog of the design, as `gradgate generate` writes it."""
+        return emit(self.make(), self.top)
+
+
+def _mac(form: MacForm) -> Design:
+    return Design(
+        f"mac-{form}", "mac", lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS), "sim.benches.mac", 25,
+        {"MAC_K": "8", "MAC_D": "3", "MAC_ACC_BITS": str(_ACC_BITS)},
+    )  # fmt: skip
+
+
+def _pe(form: MacForm) -> Design:
+    return Design(
+        f"pe-{form}", "pe", lambda: Pe(pint=_PINT, form=form, acc_bits=_ACC_BITS, head=False), "sim.benches.pe", 25,
+        {"PE_FORM": form, "PE_HEAD": "0", "PE_K": "8", "PE_D": "3", "PE_ACC_BITS": str(_ACC_BITS), "PE_CYCLES": "2000"},
+    )  # fmt: skip
+
+
+def _tree() -> Design:
+    env = {"ROWS": _ROWS, "ACC_BITS": _ACC_BITS, "LATENCY": SumTree.base_latency(_ROWS), "CYCLES": 1000}
+    return Design(
+        "tree", "tree", lambda: SumTree(rows=_ROWS, acc_bits=_ACC_BITS), "sim.benches.tree", 25,
+        {f"TREE_{name}": str(value) for name, value in env.items()},
+    )  # fmt: skip
+
+
+#: All designs, by name.
+DESIGNS = {
+    design.name: design
+    for design in (
+        _mac(MacForm.SHIFT),
+        _mac(MacForm.GENERIC),
+        _pe(MacForm.SHIFT),
+        _pe(MacForm.GENERIC),
+        _tree(),
+        Design("convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40),
+    )
+}

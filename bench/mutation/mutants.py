@@ -1,0 +1,71 @@
+"""Mutants of a design: one Verilog text with all of them, selected by an input."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import yosys
+from .designs import Design
+
+__all__ = ["Mutant", "make_mutants"]
+
+#: Input that selects the mutant: 0 is the original.
+SELECT, SELECT_WIDTH = "mutsel", 10
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mutation of a design.
+
+    number : value of the input that selects it.
+    command : Yosys command that makes it, in the flat design; the stable name of the mutant.
+    """
+
+    design: str
+    number: int
+    command: str
+
+    def option(self, name: str) -> str:
+        """Argument of an option of the command."""
+        return re.search(rf" -{name} (\S+)", self.command)[1]
+
+
+def make_mutants(design: Design, folder: Path, seed: int, count: int | None = None) -> tuple[str, list[Mutant]]:
+    """Return the Verilog of a design with all mutants, and the mutants.
+
+    The design is flattened, freed of constants and of names beside a net's first, and left in `folder` as
+    `original.il`; what a mutation hits is spread evenly by Yosys.
+
+    Parameters
+    ----------
+    design : Design
+    folder : Path
+        Where the files of the design go.
+    seed : int
+        Seed of the selection.
+    count : int, optional
+        Number of mutants, instead of the design's.
+    """
+    (folder / "design.v").write_text(design.verilog())
+    count = design.mutants if count is None else count
+    yosys.run(
+        folder,
+        "mutants",
+        [
+            "read_verilog design.v",
+            f"hierarchy -top {design.top}",
+            "proc", "flatten", "pmuxtree", "opt_expr", "opt_clean -purge",
+            "write_rtlil original.il",
+            f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys",
+            "script list.ys",
+            "opt_clean -purge",
+            "write_verilog -noattr mutants.v",
+        ],
+    )  # fmt: skip
+    mutants = []
+    for line in (folder / "list.ys").read_text().splitlines():
+        number = int(re.search(rf" -ctrl {SELECT} {SELECT_WIDTH} (\d+)", line)[1])
+        mutants.append(Mutant(design.name, number, re.sub(r" -(ctrl \S+ \S+|src) \S+", "", line.strip())))
+    if len({mutant.command for mutant in mutants}) != len(mutants):
+        raise ValueError(f"Mutants of {design.name} must be distinct: ask for fewer than {count}")
+    return (folder / "mutants.v").read_text(), mutants
