@@ -40,7 +40,6 @@ class GenericCell(wiring.Component):
         b1 = Signal(self._operand, reset_less=True)
         b2 = Signal(self._operand, reset_less=True)
         product = Signal(signed(2 * self._operand.width), reset_less=True)
-        multiply_q = Signal()
         add_to_q = Signal(AddTo)
         addend = Signal.like(self.p)
 
@@ -58,12 +57,11 @@ class GenericCell(wiring.Component):
             m.d.sync += b1.eq(self.b)
         with m.If(self.control.load_b2):
             m.d.sync += b2.eq(b1)
-        # Cycle 2: multiply.
+        # Cycle 2: multiply; no product is a synchronous reset, which costs no LUT.
         m.d.sync += [
-            product.eq(a_q * b2),
-            multiply_q.eq(self.control.multiply & ~self.clear),
+            product.eq(Mux(self.control.multiply & ~self.clear, a_q * b2, 0)),
             add_to_q.eq(Mux(self.clear, AddTo.ZERO, self.control.add_to)),
         ]
-        # Cycle 3: accumulate, modulo 2^acc_bits.
-        m.d.sync += self.p.eq(Mux(self.clear, 0, addend + Mux(multiply_q, product, 0)))
+        # Cycle 3: accumulate, modulo 2^acc_bits; the plain operand first, it drives the carry chain.
+        m.d.sync += self.p.eq(Mux(self.clear, 0, product + addend))
         return m

@@ -1,6 +1,6 @@
 """The MAC cell as the paper draws it: a narrow multiplier and a shifter on PINT codes."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 
 from hw.spec.config import MacForm
@@ -15,7 +15,8 @@ class ShiftCell(wiring.Component):
     """p = (multiply ? (qa * qb) << (sa + sb) : 0) + {0, p_in, p}[add_to], operands as PINT codes.
 
     Each detector finds whether the high bits q[k-2:d] are all equal (flag 0: low segment, shift 0);
-    otherwise a segment's shift is d (flag 1) or k-2. The decoder turns both into the shift of the product.
+    otherwise a segment's shift is d (flag 1) or k-2. The product is shifted by both in turn, which is smaller than
+    the one shifter and its decoder in the figure.
 
     Latency: 3 cycles from `a` to `p`, one operation a cycle; see :class:`CellControl` for the alignment.
 
@@ -54,19 +55,19 @@ class ShiftCell(wiring.Component):
         b1 = Signal(operand, reset_less=True)
         b2 = Signal(operand, reset_less=True)
         product = Signal(signed(2 * (pint.k - 1)), reset_less=True)
-        segments_q = Signal(unsigned(4), reset_less=True)
-        multiply_q = Signal()
+        segment_a_q = Signal(2, reset_less=True)
+        segment_b_q = Signal(2, reset_less=True)
         add_to_q = Signal(AddTo)
         addend = Signal.like(self.p)
+        half_shifted = Signal(signed(product.shape().width + pint.shifts[-1]))
         shifted = Signal(signed(pint.product_width))
 
-        segment_a, segment_b = self._segment(m, a_q, "a"), self._segment(m, b2, "b")
-        # The decoder: segments of both operands to the shift of the product.
-        with m.Switch(segments_q):
-            for sa, shift_a in enumerate(pint.shifts):
-                for sb, shift_b in enumerate(pint.shifts):
-                    with m.Case(sa | sb << 2):
-                        m.d.comb += shifted.eq(product << (shift_a + shift_b))
+        # The shift of the product is the sum of both operands' shifts.
+        for segment, source, target in ((segment_a_q, product, half_shifted), (segment_b_q, half_shifted, shifted)):
+            with m.Switch(segment):
+                for n, shift in enumerate(pint.shifts):
+                    with m.Case(n) if n < 2 else m.Default():
+                        m.d.comb += target.eq(source << shift)
         with m.Switch(add_to_q):
             if not self._head:
                 with m.Case(AddTo.CASCADE):
@@ -81,14 +82,14 @@ class ShiftCell(wiring.Component):
             m.d.sync += b1.eq(self.b)
         with m.If(self.control.load_b2):
             m.d.sync += b2.eq(b1)
-        # Cycle 2: multiply and detect.
+        # Cycle 2: multiply and detect; no product is a synchronous reset, which costs no LUT.
+        qa, qb = (code[: pint.k - 1].as_signed() for code in (a_q, b2))
         m.d.sync += [
-            product.eq(a_q[: pint.k - 1].as_signed() * b2[: pint.k - 1].as_signed()),
-            segments_q[0:2].eq(segment_a),
-            segments_q[2:4].eq(segment_b),
-            multiply_q.eq(self.control.multiply & ~self.clear),
+            product.eq(Mux(self.control.multiply & ~self.clear, qa * qb, 0)),
+            segment_a_q.eq(self._segment(m, a_q, "a")),
+            segment_b_q.eq(self._segment(m, b2, "b")),
             add_to_q.eq(Mux(self.clear, AddTo.ZERO, self.control.add_to)),
         ]
-        # Cycle 3: shift and accumulate, modulo 2^acc_bits.
-        m.d.sync += self.p.eq(Mux(self.clear, 0, addend + Mux(multiply_q, shifted, 0)))
+        # Cycle 3: shift and accumulate, modulo 2^acc_bits; the addend's multiplexer fits the adder's LUT.
+        m.d.sync += self.p.eq(Mux(self.clear, 0, shifted + addend))
         return m
