@@ -1,9 +1,10 @@
 """The conversion unit: from wide sums to PINT codes with stochastic rounding (ETA, Fig. 4(b))."""
 
-from amaranth.hdl import Cat, EnableInserter, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.shared import shared
 from hw.spec.pint import PintFormat
 
 from .rounder import FRACTION, Rounder
@@ -37,7 +38,7 @@ class Convert(wiring.Component):
     pint : PintFormat
         Format of the codes.
     count_width : int
-        Width of `saturated`, 32 but in tests of its limit.
+        Width of `saturated`, at least 3; 32 but in tests of its limit.
 
     Members
     -------
@@ -56,8 +57,6 @@ class Convert(wiring.Component):
     ------
     TypeError
         If `pint` is not a PintFormat.
-    ValueError
-        If `count_width` is less than 3.
 
     Source: numerics.md Section 3; ETA, Fig. 4(b), which rounds before it selects the segment, and so truncates.
     """
@@ -68,7 +67,6 @@ class Convert(wiring.Component):
         if not isinstance(pint, PintFormat):
             raise TypeError(f"Convert pint must be a PintFormat, not {pint!r}")
         self._pint = pint
-        self._statistics = Statistics(count_width=count_width)
         super().__init__(
             {
                 "i": In(stream.Signature(ConvertInput)),
@@ -81,13 +79,15 @@ class Convert(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        enable, accept = Signal(), Signal()
-        hold = EnableInserter(enable)
-        m.submodules.shifter = shifter = hold(Shifter(x_width=X_WIDTH, width=self._pint.value_width + FRACTION))
-        m.submodules.rounder = rounder = hold(Rounder(pint=self._pint))
-        m.submodules.statistics = statistics = self._statistics
+        width = self._pint.value_width + FRACTION
+        m.submodules.shifter = shifter = shared("shifter", Shifter, x_width=X_WIDTH, width=width)
+        m.submodules.rounder = rounder = shared("rounder", Rounder, pint=self._pint)
+        m.submodules.statistics = statistics = shared("statistics", Statistics, count_width=len(self.saturated))
         payload = self.i.payload
-        valid, accept_q = Signal(self.LATENCY), Signal()
+        enable = Signal()
+        accept = Signal()
+        accept_q = Signal()
+        valid = Signal(self.LATENCY)
         counted = Signal(Shifter.LATENCY)  # of each stage: valid, and accepted since the last clear
         random16 = [Signal(16, name=f"random16_q{n + 1}", reset_less=True) for n in range(Shifter.LATENCY)]
         m.d.comb += [
@@ -96,6 +96,8 @@ class Convert(wiring.Component):
             self.i.ready.eq(enable),
             shifter.x.eq(payload.x),
             shifter.shift.eq(payload.shift),
+            shifter.enable.eq(enable),
+            rounder.enable.eq(enable),
             rounder.value.eq(shifter.value),
             rounder.over.eq(shifter.over),
             rounder.random16.eq(random16[-1]),

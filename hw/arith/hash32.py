@@ -61,15 +61,17 @@ class Hash32(wiring.Component):
         x, y = self.i.payload[:16], self.i.payload[16:]
         with m.If(self.i.ready):
             m.d.sync += valid.eq(Cat(self.i.valid, valid)[: self.latency])
-            # Cycle r+1: round r.
-            for r in range(self.latency):
-                x_next = Signal(16, name=f"x_{r}", reset_less=True)
-                y_next = Signal(16, name=f"y_{r}", reset_less=True)
-                word = self.key.word_select(r % 4, 16) ^ ROUND_CONSTANTS[r]
+        # Cycle r+1: round r.
+        for r in range(self.latency):
+            word = Signal(16, name=f"key_{r}")
+            x_next = Signal(16, name=f"x_{r}", reset_less=True)
+            y_next = Signal(16, name=f"y_{r}", reset_less=True)
+            m.d.comb += word.eq(self.key.word_select(r % 4, 16) ^ ROUND_CONSTANTS[r])
+            with m.If(self.i.ready):
                 m.d.sync += [
                     x_next.eq(y ^ (x.rotate_left(a) & x.rotate_left(b)) ^ x.rotate_left(c) ^ word),
                     y_next.eq(x),
                 ]
-                x, y = x_next, y_next
+            x, y = x_next, y_next
         m.d.comb += self.o.payload.eq(Cat(x, y))
         return m

@@ -4,6 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.shared import shared
 from hw.spec.random import NOISE_ROUNDS
 
 from .hash32 import Hash32
@@ -36,7 +37,7 @@ class Random16(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.hash = hash32 = Hash32(rounds=NOISE_ROUNDS)
+        m.submodules.hash = hash32 = shared("hash", Hash32, rounds=NOISE_ROUNDS)
         wiring.connect(m, wiring.flipped(self.i), hash32.i)
         m.d.comb += [
             hash32.key.eq(self.key),

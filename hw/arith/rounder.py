@@ -1,6 +1,6 @@
 """The rounding half of the conversion unit: segment, stochastic rounding, canonical code."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,7 +22,7 @@ class Rounder(wiring.Component):
     q and f are the integer part and the upper 16 fraction bits of value / 2^segment; the segment is the finest
     that holds floor(value). If `over`, the code is that of the limit on the side of the sign.
 
-    Latency `LATENCY` = 3 cycles, throughput one a cycle; an `EnableInserter` holds it.
+    Latency `LATENCY` = 3 cycles, throughput one a cycle.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Rounder(wiring.Component):
 
     Members
     -------
+    enable : In(1)
+        The pipeline advances; else it holds.
     value : In(signed(value_width + 16))
         Fixed point with 16 fraction bits.
     over : In(1)
@@ -49,6 +51,7 @@ class Rounder(wiring.Component):
         self._pint = pint
         super().__init__(
             {
+                "enable": In(1),
                 "value": In(signed(pint.value_width + FRACTION)),
                 "over": In(1),
                 "random16": In(FRACTION),
@@ -60,10 +63,14 @@ class Rounder(wiring.Component):
         m = Module()
         pint = self._pint
         width = pint.k - 1 + FRACTION
-        segment, segment_q, segment_q2 = Signal(2), Signal(2, reset_less=True), Signal(2, reset_less=True)
+        segment = Signal(2)
+        segment_q = Signal(2, reset_less=True)
+        segment_q2 = Signal(2, reset_less=True)
         scaled = Signal(signed(width), reset_less=True)
         random16_q = Signal(FRACTION, reset_less=True)
-        total, rounded = Signal(signed(width + 1)), Signal(signed(pint.k), reset_less=True)
+        total = Signal(signed(width + 1))
+        rounded = Signal(signed(pint.k), reset_less=True)
+        code_q3 = Signal(pint.k, reset_less=True)
 
         sign = self.value[-1]
         limit = Cat((~sign).replicate(width - 1), sign)
@@ -71,6 +78,7 @@ class Rounder(wiring.Component):
         m.d.comb += [
             segment.eq(Mux(self.over, _BEYOND, fitting)),
             total.eq(scaled + random16_q),
+            self.code.eq(code_q3),
         ]
         m.d.sync += [
             # Cycle 1: the segment, and the value in its steps.
@@ -81,9 +89,9 @@ class Rounder(wiring.Component):
             segment_q2.eq(segment_q),
             rounded.eq(total[FRACTION:]),
             # Cycle 3: code.
-            self.code.eq(self._canonical(segment_q2, rounded)),
+            code_q3.eq(self._canonical(segment_q2, rounded)),
         ]
-        return m
+        return EnableInserter(self.enable)(m)
 
     def _fits(self, bits):
         """Whether -2^bits <= floor(value) < 2^bits."""

@@ -1,6 +1,6 @@
 """The shifter of the conversion unit: from a wide value to fixed point with 16 fraction bits."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,7 +22,7 @@ class Shifter(wiring.Component):
     A window of x moves by words of 16 bits, by nibbles, then by bits. Bits that leave the window at its
     upper end must equal the sign, or the value overflows.
 
-    Latency `LATENCY` = 4 cycles, throughput one a cycle; an `EnableInserter` holds it.
+    Latency `LATENCY` = 4 cycles, throughput one a cycle.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ class Shifter(wiring.Component):
 
     Members
     -------
+    enable : In(1)
+        The pipeline advances; else it holds.
     x : In(signed(x_width))
         Wide value.
     shift : In(signed(8))
@@ -52,6 +54,7 @@ class Shifter(wiring.Component):
     def __init__(self, *, x_width: int, width: int):
         super().__init__(
             {
+                "enable": In(1),
                 "x": In(signed(x_width)),
                 "shift": In(signed(SHIFT_WIDTH)),
                 "x_q": Out(signed(x_width)),
@@ -63,14 +66,15 @@ class Shifter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bits = len(self.value) - 1  # without the sign, which goes its own way
-        sign = [self.x_q[-1], *(Signal(name=f"sign_q{n}", reset_less=True) for n in (2, 3, 4))]
+        x_q = Signal.like(self.x, name="x_q1", reset_less=True)
+        sign = [x_q[-1], *(Signal(name=f"sign_q{n}", reset_less=True) for n in (2, 3, 4))]
         over = [Signal(name=f"over_q{n}", reset_less=True) for n in (2, 3, 4)]
         coarse = Signal(bits + 15, reset_less=True)
         middle = Signal(bits + 3, reset_less=True)
         fine = Signal(bits, reset_less=True)
 
         # Cycle 1: clamp.
-        m.d.sync += self.x_q.eq(self.x)
+        m.d.sync += x_q.eq(self.x)
         coarse_start, nibble, bit, below = self._clamp(m)
         # Cycle 2: by words.
         window, lost = self._words(*coarse_start, len(coarse))
@@ -82,13 +86,15 @@ class Shifter(wiring.Component):
         window, lost = self._window(middle, sign[2], bit, 1, len(fine))
         m.d.sync += [fine.eq(window), over[2].eq(over[1] | lost)]
         m.d.sync += [late.eq(early) for late, early in zip(sign[1:], sign, strict=False)]
-        m.d.comb += [self.value.eq(Cat(fine, sign[3])), self.over.eq(over[2])]
-        return m
+        m.d.comb += [self.x_q.eq(x_q), self.value.eq(Cat(fine, sign[3])), self.over.eq(over[2])]
+        return EnableInserter(self.enable)(m)
 
     def _clamp(self, m):
         """Return s = 16 * (left ? -1 : word) + 4 * nibble + bit in parts, each delayed to where it acts."""
-        below, above, clamped = Signal(), Signal(), Signal(6)
-        left, below_q = Signal(reset_less=True), Signal(reset_less=True)
+        below, above = Signal(name="below"), Signal(name="above")
+        clamped = Signal(6)
+        left = Signal(reset_less=True)
+        below_q = Signal(reset_less=True)
         word, top, low_q, nibble, bit_q2, bit = (
             Signal(width, name=name, reset_less=True)
             for name, width in (("word", 2), ("top", 2), ("low_q", 4), ("nibble", 2), ("bit_q2", 2), ("bit", 2))

@@ -77,7 +77,8 @@ class Statistics(wiring.Component):
         # Cycle 1: lower half of |x|. Cycle 2: upper half, and OR of the lower. Cycle 3: OR of the upper.
         low, high, inverted_q = (Signal(half, name=n, reset_less=True) for n in ("low", "high", "inverted_q"))
         carry = Signal(reset_less=True)
-        low_valid, high_valid = Signal(), Signal()
+        low_valid = Signal()
+        high_valid = Signal()
         low_or, high_or = self.magnitude_or[:half], self.magnitude_or[half:]
         m.d.comb += inverted.eq(self.x ^ sign.replicate(X_WIDTH))
         m.d.sync += [

@@ -73,5 +73,5 @@ def tensor_key(seed: int, step: int, tensor: int) -> int:
 
 
 def random16(index, key: int) -> np.ndarray:
-    """Rounding noise of the elements `index` (linear, logical) of the tensor with this `key`: H(index, key, 8)[15:0]."""
+    """Noise of the elements `index` (linear, logical) of the tensor of this `key`: H(index, key, 8)[15:0]."""
     return hash32(index, key, NOISE_ROUNDS) & 0xFFFF
