@@ -81,8 +81,8 @@ def canonical(t, k: int = 8, d: int = 3) -> np.ndarray:
     t = integers("PINT value", t, pint.min, pint.max)
     segment = _segment(t, pint)
     q = t >> np.take(pint.shifts, segment)
-    if np.any(q << np.take(pint.shifts, segment) != t):
-        raise ValueError(f"{pint} has no code for some of the values")
+    if (missing := q << np.take(pint.shifts, segment) != t).any():
+        raise ValueError(f"{pint} has no code for the value {t[missing][0]}")
     return (segment == 1).astype(np.int64) << (k - 1) | (q & ((1 << (k - 1)) - 1))
 
 
