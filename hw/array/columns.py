@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.cell import AddTo, CellControl
+from hw.spec.cell import AddTo, CellControl
 from hw.spec.control import ArrayControl, Op
 
 from .delay import delayed

@@ -4,8 +4,9 @@ from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.mac.cell import CellControl, operand_shape
+from hw.mac.cell import operand_shape
 from hw.shared import shared
+from hw.spec.cell import CellControl
 from hw.spec.config import TAPS, MacForm
 from hw.spec.control import PORTS, Ports
 from hw.spec.pint import PintFormat

@@ -1,34 +1,14 @@
 """The interface that the three forms of the multiply-accumulate cell share."""
 
 from amaranth.hdl import signed, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.spec.cell import CellControl
 from hw.spec.config import MacForm
 from hw.spec.pint import PintFormat
 
-__all__ = ["AddTo", "CellControl", "CellSignature", "operand_shape"]
-
-
-class AddTo(enum.Enum, shape=unsigned(2)):
-    """The second addend of a cell; the bits are z1, z0 of OPMODE = {0, z1, z0, 0, m, 0, m}."""
-
-    ZERO = 0
-    CASCADE = 1  #: the sum of the cell before (PCIN); zero in the head cell
-    SUM = 2  #: the cell's own sum (P)
-
-
-class CellControl(data.Struct):
-    """Control of one column of cells.
-
-    With an operand on `a` in cycle s: `load_b2` of the weight it meets in cycle s at the latest, `multiply` and
-    `add_to` in cycle s+1, the sum on `p` in cycle s+3.
-    """
-
-    multiply: unsigned(1)  #: add the product
-    add_to: AddTo
-    load_b1: unsigned(1)  #: shift `b` into B1 (CEB1)
-    load_b2: unsigned(1)  #: B1 becomes the operand (CEB2)
+__all__ = ["CellSignature", "operand_shape"]
 
 
 def operand_shape(form: MacForm, pint: PintFormat):

@@ -3,10 +3,11 @@
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 
+from hw.spec.cell import AddTo
 from hw.spec.config import MacForm
 from hw.spec.pint import PintFormat
 
-from .cell import AddTo, CellSignature, operand_shape
+from .cell import CellSignature, operand_shape
 
 __all__ = ["GenericCell"]
 

@@ -6,10 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arith.decoder import Decoder
 from hw.shared import shared
+from hw.spec.cell import AddTo
 from hw.spec.config import MacForm
 from hw.spec.pint import PintFormat
 
-from .cell import AddTo, operand_shape
+from .cell import operand_shape
 from .forms import CELLS
 
 __all__ = ["Mac"]

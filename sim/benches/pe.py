@@ -7,7 +7,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
-from hw.mac.cell import AddTo, CellControl
+from hw.spec.cell import AddTo, CellControl
 from hw.spec.config import TAPS
 from sim.golden.pe import PeModel
 from sim.golden.pint import canonical, decode
