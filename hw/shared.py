@@ -63,10 +63,14 @@ class Shell(wiring.Component):
         self._module, self._ports = module, frozenset(ports)
 
     def elaborate(self, platform):
-        wires = {"__".join(map(str, path)): (member.flow, value) for path, member, value in self.signature.flatten(self)}
-        wires = {"clk": (wiring.In, ClockSignal()), "rst": (wiring.In, ResetSignal()), **wires}
-        unknown = self._ports - wires.keys()
+        wires = {"clk": (wiring.In, ClockSignal()), "rst": (wiring.In, ResetSignal())}
+        for path, member, value in self.signature.flatten(self):
+            wires["__".join(map(str, path))] = (member.flow, value)
+        unknown = ", ".join(sorted(self._ports - wires.keys()))
         if unknown:
-            raise ValueError(f"Ports of module {self._module} must be in its signature, not {', '.join(sorted(unknown))}")
-        bound = {port: wires[port] for port in wires if port in self._ports}
-        return Instance(self._module, **{f"{'i' if flow is wiring.In else 'o'}_{p}": v for p, (flow, v) in bound.items()})
+            raise ValueError(f"Ports of module {self._module} must be in its signature, not {unknown}")
+        bindings = {}
+        for port, (flow, value) in wires.items():
+            if port in self._ports:
+                bindings[f"{'i' if flow is wiring.In else 'o'}_{port}"] = value
+        return Instance(self._module, **bindings)
