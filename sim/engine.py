@@ -1,6 +1,9 @@
 """Runs programs of the array on the generated Verilog."""
 
 import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,7 +46,32 @@ def generated(config: ArrayConfig) -> str:
     return emit(Array(config=config), "array")
 
 
-def execute(program: Program, size: int, seed: int = 1, verilog: str | None = None) -> Result:
+@contextmanager
+def _watched(file: Path, progress: Callable[[int | None], None]):
+    """Call `progress` twice a second with the last cycle in `file`, None while there is none."""
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.5):
+            lines = file.read_text().split("\n") if file.exists() else []
+            progress(int(lines[-2]) if len(lines) > 1 else None)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def execute(
+    program: Program,
+    size: int,
+    seed: int = 1,
+    verilog: str | None = None,
+    progress: Callable[[int | None], None] = lambda cycle: None,
+) -> Result:
     """Run a program on the Verilog of its array and check every port in every cycle against golden.
 
     Parameters
@@ -55,6 +83,8 @@ def execute(program: Program, size: int, seed: int = 1, verilog: str | None = No
         Seed of what the bench feeds where nobody looks.
     verilog : str, optional
         The Verilog, if it is not to be generated.
+    progress : callable
+        Called twice a second from another thread: with the cycle, or None while the simulator is built.
 
     Raises
     ------
@@ -69,20 +99,21 @@ def execute(program: Program, size: int, seed: int = 1, verilog: str | None = No
         first = program.first_result(start, each)
         expected[first : first + len(value)] = value
     with tempfile.TemporaryDirectory() as folder:
-        source, result = Path(folder) / "program.npz", Path(folder) / "result.npz"
+        source, result, cycle = (Path(folder) / name for name in ("program.npz", "result.npz", "cycle.txt"))
         np.savez(
             source, x=program.x, w=program.w, e=program.e, address=program.address, expected=expected, size=size,
             seed=seed, k=config.pint.k, acc_bits=config.acc_bits, latency=latency,
             **{name: program.control[name] for name in CONTROL_FIELDS},
         )  # fmt: skip
-        runner.simulate(
-            top="array",
-            verilog=verilog or generated(config),
-            bench="sim.benches.array",
-            models=MODELS[config.mac],
-            env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result)},
-            hier_blocks=("cluster",) if config.macs > _HIERARCHICAL_MACS else (),
-            seed=seed,
-        )
+        with _watched(cycle, progress):
+            runner.simulate(
+                top="array",
+                verilog=verilog or generated(config),
+                bench="sim.benches.array",
+                models=MODELS[config.mac],
+                env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result), "ARRAY_PROGRESS": str(cycle)},
+                hier_blocks=("cluster",) if config.macs > _HIERARCHICAL_MACS else (),
+                seed=seed,
+            )
         data = np.load(result)
         return Result(data["memory"], data["valid_cycles"], latency)

@@ -1,13 +1,13 @@
 """Passes of the array: runs of slots with fixed weights (stationary) or fixed sums (gradients)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hw.spec.config import TAPS, ArrayConfig
 from hw.spec.control import PORTS, TAP_PORTS, Head, Ports
 
-__all__ = ["GradientPass", "Slots", "StationaryPass", "Target", "gather", "gradient_pass", "stationary_pass"]
+__all__ = ["GradientPass", "Slots", "StationaryPass", "Target", "gather", "gradient_pass", "moved", "stationary_pass"]
 
 #: Address of a port whose value nobody takes.
 NOWHERE = -1
@@ -89,6 +89,11 @@ class Target:
     step: int = 1
     dy: int = 0
     dx: int = 0
+
+
+def moved(each: StationaryPass | GradientPass, base: int) -> StationaryPass | GradientPass:
+    """The pass with its results at `base`."""
+    return replace(each, address=np.where(each.address >= 0, each.address + base, NOWHERE))
 
 
 def gather(tensor: np.ndarray, *index: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The array on the generated Verilog: every pattern, over random shapes and array sizes, bit for bit."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -12,7 +11,7 @@ from hw.spec.pint import PintFormat
 from sim import engine
 from sim.golden import conv
 from sim.golden.mapping import cycles, map_layer
-from sim.golden.passes import GradientPass
+from sim.golden.passes import GradientPass, moved
 from sim.golden.pint import decode
 from sim.golden.program import Program
 from sim.workloads import random_codes, random_layer
@@ -41,16 +40,11 @@ def run_layers(work, config, seed):
         base = sum(map(np.size, expected))
         bases.append(len(passes))
         expected.append(conv.results(layer, phase, **decoded, acc_bits=config.acc_bits).ravel())
-        passes += [_moved(each, base) for each in map_layer(layer, phase, config, **codes)]
+        passes += [moved(each, base) for each in map_layer(layer, phase, config, **codes)]
     program = Program(config, passes, rng)
     result = engine.execute(program, sum(map(np.size, expected)), seed)
     assert np.array_equal(result.memory, np.concatenate(expected))
     return program, result, bases
-
-
-def _moved(each, base):
-    """A pass with its results at `base`."""
-    return dataclasses.replace(each, address=np.where(each.address >= 0, each.address + base, -1))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -1,0 +1,199 @@
+"""`make demo`: a small CNN on real digits, every phase of every layer on the generated array, bit for bit.
+
+A residual network (:mod:`sim.cnn`) is trained in float on the digits of scikit-learn. Its tensors for real test images,
+the errors of the softmax cross-entropy included, are quantised to PINT(8,3); FP, BP and WG of all CONV and FC layers
+run on the simulated Verilog as one program, and every result must equal direct convolution of the decoded integers.
+BP of the first layer, which training does not need, is run and counted too. The default width and batch are multiples
+of the full array's blocks (24 channels, 3 rows), but for the one channel of the images and the ten classes.
+
+Per layer and phase the table gives
+
+- cycles: measured on the Verilog, from the last result of the phase before to its own last result;
+  formula: :func:`sim.golden.mapping.cycles`, greater only where a batch is too small to hide a load of weights,
+- MACs: products of the phase, those with a pixel of the padding included, inserted or skipped zeros not,
+- use: MACs / (cycles * MACs of the array),
+- error: distance of the quantised result from the phase in float on the unquantised tensors, relative to its norm.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gen.progress import Progress
+from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
+from hw.spec.layer import Phase
+from hw.spec.pint import PintFormat
+from sim.cnn import Cnn, floats, train
+from sim.digits import Digits, load
+from sim.golden.mapping import cycles, pattern
+from sim.golden.pint import quantise
+from sim.runner import SimulationError
+from sim.tasks import Outcome, Task, run
+
+from .chart import draw
+
+__all__ = ["describe", "main", "real_tasks"]
+
+#: Tensors that a phase reads.
+OPERANDS = {Phase.FP: ("x", "w"), Phase.BP: ("e", "w"), Phase.WG: ("x", "e")}
+
+COLUMNS = f"{'phase':7}{'pattern':9}{'passes':>6}{'cycles':>9}{'formula':>9}{'MACs':>13}{'use':>9}{'error':>9}"
+
+
+def real_tasks(cnn: Cnn, digits: Digits, pint: PintFormat) -> dict[tuple[str, Phase], tuple]:
+    """Every phase of every layer for the digits: (task, real value of a unit of its result, the phase in float)."""
+    tasks = {}
+    _, tensors = cnn.tensors(digits)
+    for name, layer in cnn.layers(len(digits)).items():
+        quantised = {key: quantise(values, pint.k, pint.d) for key, values in tensors[name].items()}
+        for phase in Phase:
+            codes = {key: quantised[key][0] for key in OPERANDS[phase]}
+            unit = 2.0 ** sum(quantised[key][1] for key in OPERANDS[phase])
+            real = floats(layer, phase, **{key: tensors[name][key] for key in OPERANDS[phase]})
+            tasks[name, phase] = Task(layer, phase, codes), unit, real
+    return tasks
+
+
+def describe(name: str, task: Task, outcome: Outcome, unit: float, real: np.ndarray, config: ArrayConfig) -> dict:
+    """A row of the table, as the JSON has it."""
+    return {
+        "layer": name,
+        "shape": str(task.layer),
+        "phase": str(task.phase),
+        "pattern": str(pattern(task.layer, task.phase)),
+        "passes": outcome.passes,
+        "cycles": outcome.cycles,
+        "formula_cycles": cycles(task.layer, task.phase, config),
+        "macs": task.layer.macs,
+        "utilisation": task.layer.macs / (outcome.cycles * config.macs),
+        "float_error": float(np.linalg.norm(outcome.result * unit - real) / (np.linalg.norm(real) or 1)),
+        "bit_exact": outcome.exact,
+    }
+
+
+def _total(rows: list[dict], config: ArrayConfig) -> dict:
+    total = {key: sum(row[key] for row in rows) for key in ("passes", "cycles", "formula_cycles", "macs")}
+    exact = all(row["bit_exact"] for row in rows)
+    return {**total, "utilisation": total["macs"] / (total["cycles"] * config.macs), "bit_exact": exact}
+
+
+def _table(rows: list[dict], total: dict) -> str:
+    def line(first, row):
+        error = f"{row['float_error']:9.2%}" if "float_error" in row else " " * 9
+        check = "bit-exact" if row["bit_exact"] else "DIFFERS"
+        return (
+            f"{first:16}{row['passes']:>6}{row['cycles']:>9,}{row['formula_cycles']:>9,}{row['macs']:>13,}"
+            f"{row['utilisation']:>9.1%}{error}  {check}"
+        )
+
+    lines = [COLUMNS]
+    for n, row in enumerate(rows):
+        if n == 0 or rows[n - 1]["layer"] != row["layer"]:
+            lines.append(f"{row['layer']}: {row['shape']}")
+        lines.append(line(f"  {row['phase']:5}{row['pattern']}", row))
+    return "\n".join([*lines, line("total", total)])
+
+
+class _Clock:
+    """Says how far training and simulation are."""
+
+    def __init__(self, progress: Progress):
+        self._progress, self._start = progress, None
+
+    def train(self, step: int, steps: int):
+        self._progress.show(f"training, step {step} of {steps}")
+
+    def simulate(self, cycle: int | None, cycles: int):
+        if cycle is None:
+            self._progress.show("building the simulator: 1 to 3 minutes for the full array, the next time none")
+            return
+        now = time.monotonic()
+        self._start = self._start or (now, cycle)
+        speed = (cycle - self._start[1]) / max(now - self._start[0], 1e-9)
+        left = f", {(cycles - cycle) / speed:.0f} s left" if speed else ""
+        self._progress.show(f"simulating, cycle {cycle:,} of {cycles:,}{left}")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence."""
+
+    def error(self, message):
+        """Report a mistake in the arguments."""
+        self.exit(2, f"demo: {message}\n")
+
+
+def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, ArrayConfig]:
+    parser = _Parser(prog="demo", description=__doc__.split("\n")[0], allow_abbrev=False)
+    default = ArrayConfig()
+    for name in ("clusters", "wpus", "rows", "channels"):
+        low, high = ARRAY_RANGES[name]
+        text = f"size of the array; {low} to {high}, default {getattr(default, name)}"
+        parser.add_argument(f"--{name}", type=int, default=getattr(default, name), metavar="N", help=text)
+    form = f"form of the MAC: {', '.join(MacForm)}, default {default.mac}"
+    parser.add_argument("--mac", default=default.mac, metavar="FORM", help=form)
+    parser.add_argument("--batch", type=int, default=48, metavar="N", help="test images; 1 to 359, default 48")
+    parser.add_argument("--width", type=int, default=24, metavar="N", help="outputs of conv1; 1 to 64, default 24")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of training and simulation, default 1")
+    parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="DIR", help="default build/demo")
+    parsed = parser.parse_args(arguments)
+    for name, low, high in (("batch", 1, 359), ("width", 1, 64), ("seed", 0, 2**31 - 1)):
+        if not low <= getattr(parsed, name) <= high:
+            parser.error(f"--{name} must be {low} to {high}, not {getattr(parsed, name)}")
+    try:
+        config = ArrayConfig(parsed.clusters, parsed.wpus, parsed.rows, parsed.channels, mac=parsed.mac)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        parsed.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out must be a folder that can be written, but {parsed.out} is not ({error.strerror})")
+    if not os.access(parsed.out, os.W_OK):
+        parser.error(f"--out must be a folder that can be written, but {parsed.out} is not")
+    return parsed, config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return its exit code: 0, 1 where a bit differs, 2 for a mistake of the user."""
+    parsed, config = _parse(arguments)
+    start = time.monotonic()
+    training, test = load()
+    with Progress() as progress:
+        cnn = train(parsed.width, training, seed=parsed.seed, progress=_Clock(progress).train)
+    accuracy, seconds = cnn.accuracy(test), time.monotonic() - start
+    print(f"Trained on {len(training)} digits in {seconds:.1f} s: {accuracy:.2%} of the {len(test)} test digits right")
+    print(f"Array {config} of {config.macs} MACs ({config.mac}), {parsed.batch} test digits, seed {parsed.seed}")
+    work = real_tasks(cnn, test[: parsed.batch], config.pint)
+    try:
+        with Progress() as progress:
+            progress.show("mapping the layers")
+            outcomes = run([task for task, _, _ in work.values()], config, parsed.seed, _Clock(progress).simulate)
+    except SimulationError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    rows = [
+        describe(name, task, outcome, unit, real, config)
+        for ((name, _), (task, unit, real)), outcome in zip(work.items(), outcomes, strict=True)
+    ]
+    total = _total(rows, config)
+    print(_table(rows, total))
+    seconds = time.monotonic() - start
+    report = {
+        "array": str(config), "mac": str(config.mac), "macs_per_cycle": config.macs, "batch": parsed.batch,
+        "width": parsed.width, "seed": parsed.seed, "accuracy": accuracy, "seconds": round(seconds, 1),
+        "phases": rows, "total": total,
+    }  # fmt: skip
+    (parsed.out / "demo.json").write_text(json.dumps(report, indent=2) + "\n")
+    title = f"Array {config}, {config.macs:,} MACs: small CNN on digits, batch {parsed.batch}"
+    draw(rows, total, title, parsed.out / "utilisation.png")
+    print(f"Wrote demo.json and utilisation.png to {parsed.out}; {seconds:.0f} s in all")
+    return 0 if total["bit_exact"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
