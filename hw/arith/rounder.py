@@ -73,9 +73,11 @@ class Rounder(wiring.Component):
         code_q3 = Signal(pint.k, reset_less=True)
 
         sign = self.value[-1]
-        limit = Cat((~sign).replicate(width - 1), sign)
+        positive = Signal()
+        limit = Cat(positive.replicate(width - 1), sign)
         fitting = Mux(self._fits(pint.d), _SMALL, Mux(self._fits(pint.k - 2 + pint.d), _MIDDLE, _LARGE))
         m.d.comb += [
+            positive.eq(~sign),
             segment.eq(Mux(self.over, _BEYOND, fitting)),
             total.eq(scaled + random16_q),
             self.code.eq(code_q3),

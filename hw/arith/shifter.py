@@ -78,7 +78,9 @@ class Shifter(wiring.Component):
         coarse_start, nibble, bit, below = self._clamp(m)
         # Cycle 2: by words.
         window, lost = self._words(*coarse_start, len(coarse))
-        m.d.sync += [coarse.eq(window), over[0].eq(lost | (below & sign[0]))]
+        if bits == 16 - _SHIFT_MIN:
+            lost |= below & sign[0]  # -1, which fits at the clamped shift
+        m.d.sync += [coarse.eq(window), over[0].eq(lost)]
         # Cycle 3: by nibbles.
         window, lost = self._window(coarse, sign[1], nibble, 4, len(middle))
         m.d.sync += [middle.eq(window), over[1].eq(over[0] | lost)]

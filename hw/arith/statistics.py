@@ -80,7 +80,7 @@ class Statistics(wiring.Component):
         low_valid = Signal()
         high_valid = Signal()
         low_or, high_or = self.magnitude_or[:half], self.magnitude_or[half:]
-        m.d.comb += inverted.eq(self.x ^ sign.replicate(X_WIDTH))
+        m.d.comb += inverted.eq(self.x.as_unsigned() ^ sign.replicate(X_WIDTH))
         m.d.sync += [
             Cat(low, carry).eq(inverted[:half] + sign),
             inverted_q.eq(inverted[half:]),

@@ -109,10 +109,13 @@ async def edges(dut):
 @cocotb.test()
 async def shift_clamp(dut):
     """The smallest and largest x, and 0, at and beyond the ends of the shift."""
-    x = np.array([0, 1, -1, 2, -2, X_MIN, X_MIN + 1, X_MAX, X_MAX - 1, 1 << 46, -(1 << 46)])
+    x = np.array(
+        [0, 1, -1, 2, -2, X_MIN, X_MIN + 1, X_MAX, X_MAX - 1, *(sign << n for sign in (1, -1) for n in (44, 45, 46))]
+    )
     ends = [SHIFT_MIN, 0, SHIFT_MAX]
     shift = np.array([-128, -127, -64, 63, 64, 126, 127, *(end + offset for end in ends for offset in range(-4, 5))])
-    await check(dut, (x[:, None, None], shift[:, None], np.array(NOISE)))
+    noise = np.array([*NOISE, *range(2, 8), *range(0xFFF8, 0xFFFF)])  # what is left of x by a shift of 60 has 3 bits
+    await check(dut, (x[:, None, None], shift[:, None], noise))
 
 
 class Statistics:
