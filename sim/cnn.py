@@ -9,6 +9,7 @@ conv1 has `channels` outputs, the block twice as many. Only the fully connected 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -28,7 +29,7 @@ def _windows(x, layer: Layer) -> np.ndarray:
     return sliding_window_view(padded, (layer.kernel,) * 2, (2, 3))[:, :, :: layer.stride, :: layer.stride]
 
 
-def floats(layer: Layer, phase: Phase, *, x=None, w=None, e=None) -> np.ndarray:
+def floats(layer: Layer, phase: Phase, *, x: Any = None, w: Any = None, e: Any = None) -> np.ndarray:
     """What a phase of a layer computes, as :func:`sim.golden.conv.results` but on real tensors."""
     if phase == Phase.FP:
         return np.moveaxis(np.tensordot(_windows(x, layer), w, ((1, 4, 5), (1, 2, 3))), 3, 1)

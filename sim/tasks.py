@@ -1,5 +1,6 @@
 """Phases of layers, run one behind the other on the generated array and compared with direct convolution."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def run(
         If a port of the array differs from its golden model in any cycle.
     """
     mapped = [map_layer(task.layer, task.phase, config, **task.codes) for task in tasks]
-    bases = np.cumsum([0, *(np.prod(task.layer.result_shape(task.phase)) for task in tasks)])
+    bases = np.cumsum([0, *(math.prod(task.layer.result_shape(task.phase)) for task in tasks)])
     passes = [moved(each, base) for some, base in zip(mapped, bases, strict=False) for each in some]
     program = Program(config, passes, np.random.default_rng(seed))
     ran = engine.execute(program, int(bases[-1]), seed, progress=lambda cycle: progress(cycle, len(program)))
