@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+# The workers share the cores already; more threads of one worker's matrix products slow all down.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_report_header():
     return f"simulator: {os.environ.get('SIM') or 'verilator'}, seed: {os.environ.get('COCOTB_RANDOM_SEED') or 1}"
