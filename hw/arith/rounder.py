@@ -6,8 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from hw.spec.pint import PintFormat
 
-from .mux4 import mux4
-
 __all__ = ["FRACTION", "Rounder"]
 
 #: Fraction bits of the value, and bits of the noise.
@@ -85,7 +83,7 @@ class Rounder(wiring.Component):
         m.d.sync += [
             # Cycle 1: the segment, and the value in its steps.
             segment_q.eq(segment),
-            scaled.eq(mux4(segment, [*(self.value[shift:][:width] for shift in pint.shifts), limit])),
+            scaled.eq(_choose(segment, [*(self.value[shift:][:width] for shift in pint.shifts), limit])),
             random16_q.eq(self.random16),
             # Cycle 2: round.
             segment_q2.eq(segment_q),
@@ -109,4 +107,10 @@ class Rounder(wiring.Component):
         middle = Mux(top, Const(1 << d, k), Mux(q.all(), Const((1 << (k - 1)) - (1 << d), k), Cat(same, 1)))
         large = Mux(top, Const((1 << (k - 2)) - 1, k), Mux(q[-1] & q[d:-1].all(), Const(0b11 << (k - 2), k), same))
         beyond = Mux(q[-1], Const(1 << (k - 2), k), Const((1 << (k - 2)) - 1, k))
-        return mux4(segment, [small, middle, large, beyond])
+        return _choose(segment, [small, middle, large, beyond])
+
+
+def _choose(select, choices):
+    """Return choices[select] of four; a tree maps onto one LUT6 a bit here, an `Array` onto wide multiplexers."""
+    a, b, c, d = choices
+    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))

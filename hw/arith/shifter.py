@@ -1,10 +1,11 @@
 """The shifter of the conversion unit: from a wide value to fixed point with 16 fraction bits."""
 
-from amaranth.hdl import Cat, EnableInserter, Module, Mux, Signal, signed
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-
-from .mux4 import mux4
 
 __all__ = ["SHIFT_MAX", "SHIFT_WIDTH", "Shifter"]
 
@@ -123,9 +124,9 @@ class Shifter(wiring.Component):
         x0, x1, x2 = (self.x_q.as_unsigned().word_select(n, 16) for n in range(3))
         signs = sign.replicate(16)
         window = Cat(
-            mux4(word, [0, x0, x1, x2]),
-            Mux(left, 0, mux4(word, [x0, x1, x2, signs])),
-            mux4(top, [x0, x1, x2, signs]),
+            _choose(word, [Const(0, 16), x0, x1, x2]),
+            Mux(left, 0, _choose(word, [x0, x1, x2, signs])),
+            _choose(top, [x0, x1, x2, signs]),
         )[:width]
         start = width - 32
         lost = [_differ(self.x_q[n : min(n + 16, 47)], sign) for n in (start, start + 16, start + 32)]
@@ -134,10 +135,16 @@ class Shifter(wiring.Component):
     @staticmethod
     def _window(source, sign, select, step, width):
         """Return `width` bits of {sign.., source} from select * step on, and whether bits are lost."""
-        window = mux4(select, [source[n * step :][:width] for n in range(4)])
-        lost = mux4(select, [_differ(source[n * step + width :], sign) for n in range(4)])
+        window = _choose(select, [source[n * step :][:width] for n in range(4)])
+        lost = _choose(select, [_differ(source[n * step + width :], sign) for n in range(4)])
         return window, lost
 
 
 def _differ(bits, sign):
     return (bits ^ sign.replicate(len(bits))).any()
+
+
+def _choose(select, choices):
+    """Return choices[select] of four; a sum of products maps onto one LUT6 a bit here, a tree onto more."""
+    products = (choice & (select == n).replicate(len(choice)) for n, choice in enumerate(choices))
+    return reduce(or_, products)
