@@ -43,32 +43,42 @@ def generate(target: str, config: ArrayConfig, progress: Callable[[str], None] =
     progress : callable
         Called with the name of each module.
     """
-    kind, top = TARGETS[target], target
-    component = kind.build(config)
-    verilog = emit(component, top, progress)
-    ports = module_ports(verilog, top)
-    names = {port.name for port in ports}
-    models = {"DSP48E1.v": (_MODELS / "DSP48E1.v").read_text()} if re.search(r"^  DSP48E1 ", verilog, re.M) else {}
-    files = {
-        f"{top}.v": verilog,
-        f"{top}.xdc": vivado.constraints(top, "clk", ports),
-        f"{top}.tcl": vivado.script(top, [f"{top}.v"]),
-        **models,
-    }
-    kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script"}
+    kind = TARGETS[target]
+    files, facts = kind.board(config, progress) if kind.board else _module(kind.build(config), target, progress)
+    models = {}
+    if any(re.search(r"^  DSP48E1 ", text, re.MULTILINE) for text in files.values()):
+        models["DSP48E1.v"] = (_MODELS / "DSP48E1.v").read_text()
+    files |= models
+    kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script", ".sh": "script"}
     description = {
         "target": target,
         "parameters": {name: _plain(getattr(config, name)) for name in kind.options},
-        "top": top,
+        "top": target,
         "files": [{"name": name, "kind": kinds[Path(name).suffix], "simulation": name in models} for name in files],
-        "clock": {"port": "clk", "period_ns": vivado.PERIOD_NS},
-        "reset": {"port": "rst", "active": "high", "synchronous": True} if "rst" in names else None,
-        "ports": manifest.describe_ports(component, ports),
-        "latency": _latency(component),
+        **facts,
         "macs_per_cycle": kind.macs(config),
         "sha256": {name: manifest.sha256(text) for name, text in files.items()},
     }
     return {**files, manifest.NAME: manifest.dump(description)}
+
+
+def _module(component: Any, top: str, progress: Callable[[str], None]) -> tuple[dict[str, str], dict]:
+    """Return the files of a module by itself, and what the manifest says of them."""
+    verilog = emit(component, top, progress)
+    ports = module_ports(verilog, top)
+    files = {
+        f"{top}.v": verilog,
+        f"{top}.xdc": vivado.constraints(top, "clk", ports),
+        f"{top}.tcl": vivado.script(top, [f"{top}.v"]),
+    }
+    reset = {"port": "rst", "active": "high", "synchronous": True}
+    facts = {
+        "clock": {"port": "clk", "period_ns": vivado.PERIOD_NS},
+        "reset": reset if any(port.name == "rst" for port in ports) else None,
+        "ports": manifest.describe_ports(component, ports),
+        "latency": _latency(component),
+    }
+    return files, facts
 
 
 def _latency(component: Any) -> int:
@@ -156,7 +166,7 @@ def _run(arguments: argparse.Namespace) -> None:
         with Progress() as progress:
             files = generate(arguments.target, config, lambda name: progress.show(f"emitting {name}"))
         folder.commit(files)
-    verilog = files[f"{arguments.target}.v"]
+    verilog = "".join(text for name, text in files.items() if name.endswith(".v") and name != "DSP48E1.v")
     modules = len(re.findall(r"^module ", verilog, re.MULTILINE))
     macs = TARGETS[arguments.target].macs(config)
     print(f"{arguments.target}: {macs} MACs a cycle, {modules} modules, {len(verilog) / 1000:.0f} kB of Verilog")

@@ -68,6 +68,8 @@ def synthesise(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".yosys-") as scratch:
         result = Path(scratch, "stat.json")
         script = [f"read_verilog {source.name}" for source in sources]
+        # Vivado's buffer of a board's clock has a parameter for simulation that Yosys's has not.
+        script += ["setparam -unset SIM_DEVICE t:BUFGCTRL"]
         script += [f"synth_xilinx -family xc7 -top {top}" + " -flatten" * flatten]
         script += [f"tee -q -o {result.relative_to(folder)} stat -json"]
         _run(folder, "; ".join(script), progress)

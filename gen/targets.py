@@ -13,6 +13,8 @@ from hw.array.wpu import Wpu
 from hw.mac.mac import Mac
 from hw.spec.config import TAPS, ArrayConfig
 
+from . import bringup
+
 __all__ = ["TARGETS", "Target"]
 
 
@@ -30,12 +32,16 @@ class Target:
         Component of a configuration.
     macs : callable
         Multiply-accumulates a cycle of a configuration.
+    board : callable, optional
+        In place of `build`, for the design of a board: from configuration and progress, its files (name to text) and
+        what the manifest says of them.
     """
 
     summary: str
     options: tuple[str, ...]
-    build: Callable[[ArrayConfig], wiring.Component]
+    build: Callable[[ArrayConfig], wiring.Component] | None
     macs: Callable[[ArrayConfig], int]
+    board: Callable[[ArrayConfig, Callable[[str], None]], tuple[dict[str, str], dict]] | None = None
 
 
 _CELL = ("pint", "mac", "acc_bits")
@@ -45,7 +51,6 @@ def _pe(config: ArrayConfig) -> Pe:
     return Pe(pint=config.pint, form=config.mac, acc_bits=config.acc_bits, head=False)
 
 
-#: A board design (`bringup`) is one more line here; it has its own platform and constraints.
 TARGETS = {
     "mac": Target(
         "one multiply-accumulate unit on PINT codes",
@@ -77,5 +82,12 @@ TARGETS = {
         ("clusters", "wpus", "rows", "channels", *_CELL),
         lambda config: Array(config=config),
         lambda config: config.macs,
+    ),
+    "bringup": Target(
+        "a test of the array on the VC709 board, with pass or fail on LEDs and UART",
+        ("clusters", "wpus", "rows", "channels", *_CELL),
+        None,
+        lambda config: config.macs,
+        bringup.files,
     ),
 }

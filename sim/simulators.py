@@ -138,6 +138,8 @@ class _Icarus(_Steps, cocotb_test.Icarus):
             )
             self.verilog_sources_flat.append(str(dump))
             self.compile_args += ["-s", "waves"]
+        # Not cocotb-test's 2012, in which Icarus leaves at x what no event has evaluated: constant inputs are none.
+        self.compile_args.append("-g2005")
         return self.build_command()
 
     def run_steps(self, waves: Path | None, seed: int):

@@ -20,6 +20,7 @@ LOCAL = {
     "hw.primitives": ("hw.spec", "hw.shared", "hw.mac.cell", "hw.primitives"),
     "hw.array": ("hw.spec", "hw.shared", "hw.arith", "hw.primitives", "hw.mac", "hw.array"),
     "gen": ("hw", "gen"),
+    "gen.bringup": ("hw", "gen", "sim.golden"),
     "gen.cli": ("hw", "gen", "sim"),
     "sim": ("hw.spec", "sim"),
     "sim.engine": ("hw", "gen", "sim"),

@@ -16,7 +16,8 @@ from sim.simulators import lint
 
 MODEL = Path(__file__).resolve().parents[2] / "sim" / "models" / "DSP48E1.v"
 KEYS = {"target", "parameters", "top", "files", "clock", "reset", "ports", "latency", "macs_per_cycle", "sha256"}
-CASES = [(target, form) for target in TARGETS for form in MacForm if "mac" in TARGETS[target].options]
+MODULES = [target for target in TARGETS if not TARGETS[target].board]
+CASES = [(target, form) for target in MODULES for form in MacForm if "mac" in TARGETS[target].options]
 CASES.append(("convert", MacForm.DSP))
 
 
