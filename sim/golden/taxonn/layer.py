@@ -1,0 +1,72 @@
+"""A fully connected layer: what its PEs hold and compute.
+
+A row of `weights` is the scratchpad of a PE: N_{i-1} weights and the bias as the last word, whose input is
+always 1.0. All codes have the layer's format (I, F).
+"""
+
+import numpy as np
+
+from hw.spec.taxonn import RATE_SHIFT, Activation, FixedFormat
+
+from .activation import activate, derive
+from .fixed import rescale, saturate, shift_round
+
+__all__ = ["FcLayer", "rate_code"]
+
+
+def rate_code(rate: float, form: FixedFormat) -> int:
+    """Word of the learning-rate register: alpha in units of 2^-(F + 3), 0 to the greatest code, by nearest.
+
+    Raises
+    ------
+    ValueError
+        If the rate is negative or does not fit.
+    """
+    code = int(np.floor(rate * (form.one << RATE_SHIFT) + 0.5))
+    if not 0 <= code <= form.high:
+        top = form.high / (form.one << RATE_SHIFT)
+        raise ValueError(f"Learning rate must be 0 to {top:g} in format ({form}), not {rate:g}")
+    return code
+
+
+class FcLayer:
+    """One layer.
+
+    Parameters
+    ----------
+    weights : int64 array [N_i][N_{i-1} + 1]
+        Codes, the bias last; changed in place by :meth:`update`.
+    kind : Activation
+    form : FixedFormat
+    """
+
+    def __init__(self, weights, kind: Activation, form: FixedFormat):
+        self.weights, self.kind, self.form = weights, kind, form
+
+    def forward(self, x) -> tuple[np.ndarray, np.ndarray]:
+        """Return y and f'; z is the exact sum, rounded to nearest and saturated."""
+        total = self.weights @ np.append(x, self.form.one)
+        z = rescale(total, 2 * self.form.fraction, self.form)
+        y = activate(self.kind, z, self.form)
+        return y, derive(self.kind, y, self.form)
+
+    def back_sums(self, gradient) -> np.ndarray:
+        """Sums s[j] = sum_r W[r][j] G[r] with 2F fraction bits, exact."""
+        return gradient @ self.weights[:, :-1]
+
+    def gradient(self, sums, fraction: int, derivative, noise=None) -> np.ndarray:
+        """G of this layer from the sums of the next, which have `fraction` fraction bits."""
+        error = rescale(sums, fraction, self.form, noise)
+        return saturate(shift_round(error * derivative, self.form.fraction), self.form)
+
+    def update(self, x, gradient, rate: int, noise=None) -> None:
+        """W[r][j] -= alpha G[r] x[j] in place.
+
+        D[r] = (-rate * G[r]) / 2^F to nearest, saturated, in units of 2^-(F + 3); then
+        W[r][j] = floor((W[r][j] * 2^(F + 3) + D[r] * x[j] + h) / 2^(F + 3)), saturated, where h is a half
+        or the noise of the weight.
+        """
+        step = saturate(shift_round(-rate * gradient, self.form.fraction), self.form)
+        bits = self.form.fraction + RATE_SHIFT
+        total = (self.weights << bits) + np.outer(step, np.append(x, self.form.one))
+        self.weights[:] = saturate(shift_round(total, bits, noise), self.form)

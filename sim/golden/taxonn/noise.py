@@ -1,0 +1,42 @@
+"""Rounding noise of TaxoNN: a function of (seed, layer, step, element), whatever the order.
+
+::
+
+    index = step[17:0] << 14 | class << 12 | element[11:0]
+    noise(index, key) = H(index, key, 8)[7:0],  key = tensor_key(seed, 0, 16 * layer)
+
+with layer 1..n and class 0 for a weight update, whose element is the column j, and class 1 for errors that
+come to the layer, whose element is the neuron. A row r of weights has the noise of its column rotated left by
+r: PE r gets it through r PEs, each of which passes it on rotated by one, so a layer has one unit of noise
+and not one a PE. The noise of each single weight is uniform; rows share its bits.
+"""
+
+import numpy as np
+
+from hw.spec.random import NOISE_ROUNDS
+from hw.spec.taxonn import NOISE_BITS
+
+from ..random import hash32, tensor_key
+
+__all__ = ["ERROR", "WEIGHT", "element_noise", "layer_key", "weight_noise"]
+
+#: Classes of elements.
+WEIGHT, ERROR = 0, 1
+
+
+def layer_key(seed: int, layer: int) -> int:
+    """Key of a layer, counted from 1, 64 bits."""
+    return tensor_key(seed, 0, 16 * layer)
+
+
+def element_noise(key: int, step: int, kind: int, count: int) -> np.ndarray:
+    """Noise of elements 0 to `count` - 1 of a class in a step."""
+    index = (step & 0x3FFFF) << 14 | kind << 12 | np.arange(count)
+    return hash32(index, key, NOISE_ROUNDS) & (1 << NOISE_BITS) - 1
+
+
+def weight_noise(key: int, step: int, rows: int, columns: int) -> np.ndarray:
+    """Noise [row][column] of a weight update."""
+    noise = element_noise(key, step, WEIGHT, columns)
+    turn = np.arange(rows)[:, None] % NOISE_BITS
+    return (noise << turn | noise >> NOISE_BITS - turn) & (1 << NOISE_BITS) - 1
