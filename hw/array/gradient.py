@@ -1,6 +1,6 @@
 """Sums of weight gradients across the window processing units of a cluster."""
 
-from amaranth.hdl import Array, Module, Signal, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -55,15 +55,25 @@ class GradientSum(wiring.Component):
         """Registered levels: the adders, or the beat multiplexer alone."""
         return max(1, ceil_log2(wpus))
 
+    def _selected(self, m, v: int, w: int, k: int):
+        """q(v, beat * wpus + w, k); rows beyond the last one repeat it."""
+        *rows, last = [self.q[v][r][k] for r in range(w, self._rows, self._wpus)]
+        selected = Signal(self._acc, name=f"q_{v}_{w}_{k}")
+        m.d.comb += selected.eq(last)
+        with m.Switch(self.beat):
+            for beat, row in enumerate(rows):
+                with m.Case(beat):
+                    m.d.comb += selected.eq(row)
+        return selected
+
     def elaborate(self, platform):
         m = Module()
         levels = self.levels(self._wpus)
         # Registers behind each level: the spare ones are spread, so that they stay flip-flops.
         spare = [(self.latency - levels + n) // levels for n in range(levels)]
         for w in range(min(self._wpus, self._rows)):
-            own_rows = range(w, self._rows, self._wpus)
             for k in range(TAPS):
-                terms = [Array(self.q[v][r][k] for r in own_rows)[self.beat] for v in range(self._wpus)]
+                terms = [self._selected(m, v, w, k) for v in range(self._wpus)]
                 for level in range(levels):
                     pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
                     terms = []
