@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from . import generate, report
+from . import generate, report, train
 from .errors import UserError
 
 __all__ = ["main"]
 
 #: Modules with `add_parser`; each sets `run`, which takes the parsed arguments.
-COMMANDS = (generate, report)
+COMMANDS = (generate, report, train)
 
 
 class _Parser(argparse.ArgumentParser):

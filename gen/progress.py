@@ -26,6 +26,10 @@ class Progress:
         return self
 
     def __exit__(self, *_):
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line off a terminal, so that other text can follow."""
         if self._terminal:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

@@ -22,6 +22,7 @@ LOCAL = {
     "gen": ("hw", "gen"),
     "gen.bringup": ("hw", "gen", "sim.golden"),
     "gen.cli": ("hw", "gen", "sim"),
+    "gen.training": ("hw.spec", "gen", "sim.training"),
     "sim": ("hw.spec", "sim"),
     "sim.engine": ("hw", "gen", "sim"),
     "sim.runner": ("sim.simulators",),

@@ -5,7 +5,7 @@ A global average pool is an average pool whose kernel is the whole map.
 
 import numpy as np
 
-__all__ = ["average", "average_backward", "maximum", "maximum_backward", "reciprocal"]
+__all__ = ["average", "average_backward", "maximum", "maximum_backward", "reciprocal", "spread", "sums"]
 
 
 def _offsets(size: tuple[int, int], kernel: tuple[int, int], stride: int):
@@ -22,18 +22,27 @@ def reciprocal(pixels: int) -> tuple[int, int]:
     return (1 << shift) // pixels, shift
 
 
+def sums(t, kernel: tuple[int, int], stride: int) -> np.ndarray:
+    """Sum of each window."""
+    return sum(t[:, :, rows, columns] for rows, columns in _offsets(t.shape[2:], kernel, stride))
+
+
+def spread(e, size: tuple[int, int], kernel: tuple[int, int], stride: int) -> np.ndarray:
+    """The transpose of :func:`sums`: for each pixel the sum over the windows that hold it."""
+    dz = np.zeros((*e.shape[:2], *size), e.dtype)
+    for rows, columns in _offsets(size, kernel, stride):
+        dz[:, :, rows, columns] += e
+    return dz
+
+
 def average(t, kernel: tuple[int, int], stride: int) -> np.ndarray:
     """Wide sum t * nr of each window; its exponent is that of t, minus the shift of :func:`reciprocal`."""
-    total = sum(t[:, :, rows, columns] for rows, columns in _offsets(t.shape[2:], kernel, stride))
-    return total * reciprocal(kernel[0] * kernel[1])[0]
+    return sums(t, kernel, stride) * reciprocal(kernel[0] * kernel[1])[0]
 
 
 def average_backward(e, size: tuple[int, int], kernel: tuple[int, int], stride: int) -> np.ndarray:
     """Wide error e * nr of each pixel, summed over the windows that hold it; exponent as in :func:`average`."""
-    dz = np.zeros((*e.shape[:2], *size), e.dtype)
-    for rows, columns in _offsets(size, kernel, stride):
-        dz[:, :, rows, columns] += e
-    return dz * reciprocal(kernel[0] * kernel[1])[0]
+    return spread(e, size, kernel, stride) * reciprocal(kernel[0] * kernel[1])[0]
 
 
 def maximum(t, kernel: int, stride: int, padding: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,50 @@
+"""`gradgate train`: train a network in golden integers or in float32."""
+
+import argparse
+from pathlib import Path
+
+from hw.spec.networks import NETWORKS
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network in golden integers or in float32",
+        description="Train a network by stochastic gradient descent with momentum 0.9 and a learning rate that falls "
+        "along half a cosine. The golden engine computes what the machine does, in integers only; the float engine is "
+        "its float32 baseline from the same start, in the same order. Every epoch ends in a checkpoint.",
+    )
+    add = parser.add_argument
+    add("--net", choices=NETWORKS, help="the network (default: resnet8)")
+    add(
+        "--data",
+        metavar="NAME|PATH",
+        help="digits, or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX (also .gz), or the folders train "
+        "and test with a folder of images a class (default: digits)",
+    )
+    add("--engine", choices=("golden", "float"), help="golden integers or float32 (default: golden)")
+    add("--batch", type=int, metavar="N", help="images a step (default: 32)")
+    add("--epochs", type=int, metavar="N", help="default: 10")
+    add("--lr", type=float, metavar="X", help="largest learning rate (default: 0.0025 times the batch, at most 0.08)")
+    add("--seed", type=int, metavar="S", help="of weights, order and rounding (default: 1)")
+    add("--storage", choices=("int16", "pint8"), help="of weights and velocities, golden engine (default: int16)")
+    add("--resume", type=Path, metavar="CKPT", help="continue from a checkpoint, with its settings")
+    add(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="where to write the checkpoint (default: the one resumed, else build/train/NET-ENGINE-seedS.npz)",
+    )
+    add("--plot", type=Path, metavar="FILE", help="draw the curve, such as curve.png")
+    add("--json", action="store_true", help="end with one JSON object instead of a table")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    # Imported late: data sets and charts need packages that take seconds to load.
+    from . import training
+
+    training.run(arguments)

@@ -1,0 +1,41 @@
+"""The curve of a training run as a picture."""
+
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .run import Run
+
+__all__ = ["draw"]
+
+
+def draw(run: Run, path: Path) -> None:
+    """Draw loss and accuracy over the epochs; the suffix of the path sets the format.
+
+    Raises
+    ------
+    ValueError
+        If there is no format of this suffix, or the file cannot be written.
+    """
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    suffix = path.suffix.lstrip(".").lower()
+    if suffix not in canvas.get_supported_filetypes():
+        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
+    left, right = figure.subplots(1, 2)
+    epochs = range(1, len(run.epochs) + 1)
+    for axes, name, unit in ((left, "loss", 1), (right, "accuracy", 100)):
+        axes.plot(epochs, [unit * getattr(each, name) for each in run.epochs], "o-", label="training")
+        axes.plot(epochs, [unit * getattr(each, f"test_{name}") for each in run.epochs], "s-", label="test")
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    left.set_ylabel("cross-entropy")
+    right.set_ylabel("accuracy in %")
+    settings = run.settings
+    figure.suptitle(f"{settings.net} on {settings.data}, {settings.engine}, batch {settings.batch}")
+    try:
+        figure.savefig(path, format=suffix)
+    except OSError as error:
+        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
