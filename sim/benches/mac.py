@@ -7,11 +7,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hw.mac.mac import Mac
 from sim.benches.streams import generator, pint_format, start
 from sim.golden.pint import decode
 
 PINT = pint_format()
+#: Cycles from an operation to its sum.
+LATENCY = int(os.environ["LATENCY"])
 CODES = 1 << PINT.k
 VALUES = decode(np.arange(CODES), PINT.k, PINT.d).tolist()
 #: Cycles of a random test.
@@ -27,7 +28,7 @@ class Model:
         self._dut = dut
         self._mask = (1 << len(dut.acc)) - 1
         self._acc = 0
-        self._under_way = deque([(0, 0, 0)] * (Mac.LATENCY - 1))
+        self._under_way = deque([(0, 0, 0)] * (LATENCY - 1))
 
     async def cycle(self, a, b, en, clear, rst=0):
         """Give one operation; check what is visible before it."""
@@ -41,13 +42,13 @@ class Model:
         enabled, cleared, product = self._under_way.popleft()
         if rst:
             self._acc = 0
-            self._under_way = deque([(0, 0, 0)] * (Mac.LATENCY - 1))
+            self._under_way = deque([(0, 0, 0)] * (LATENCY - 1))
         elif enabled:
             self._acc = (0 if cleared else self._acc) + product
 
     async def finish(self):
         """Check all that is under way."""
-        for _ in range(Mac.LATENCY):
+        for _ in range(LATENCY):
             await self.cycle(0, 0, 0, 0)
 
 

@@ -12,7 +12,7 @@ from sim.runner import simulate
 
 def run(k, d, count, **parameters):
     verilog = emit(Convert(pint=PintFormat(k=k, d=d), **parameters), "convert")
-    env = {"PINT": f"{k},{d}", "COUNT": str(count)}
+    env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Convert.LATENCY)}
     simulate(top="convert", verilog=verilog, bench="sim.benches.convert", env=env)
 
 

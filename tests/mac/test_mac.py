@@ -16,7 +16,7 @@ MODELS = {MacForm.DSP: [Path(sim.__file__).parent / "models" / "DSP48E1.v"]}
 
 def run(form, k, d, acc_bits, count):
     verilog = emit(Mac(pint=PintFormat(k=k, d=d), form=form, acc_bits=acc_bits), "mac")
-    env = {"PINT": f"{k},{d}", "COUNT": str(count)}
+    env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Mac.LATENCY)}
     simulate(top="mac", verilog=verilog, models=MODELS.get(form, []), bench="sim.benches.mac", env=env)
 
 

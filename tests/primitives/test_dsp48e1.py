@@ -11,8 +11,8 @@ from amaranth.lib.wiring import In, Out
 
 import sim
 from gen.emit import emit
-from hw.spec.cell import CellControl
 from hw.primitives.dsp48e1 import DspCell
+from hw.spec.cell import CellControl
 from hw.spec.pint import PintFormat
 from sim.runner import SimulationError, simulate
 
