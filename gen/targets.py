@@ -84,7 +84,7 @@ TARGETS = {
         lambda config: config.macs,
     ),
     "bringup": Target(
-        "a test of the array on the VC709 board, with pass or fail on LEDs and UART",
+        "a test of an array of at most 3600 MACs on the VC709 board: pass or fail on LEDs and UART",
         ("clusters", "wpus", "rows", "channels", *_CELL),
         None,
         lambda config: config.macs,

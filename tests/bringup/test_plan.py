@@ -15,6 +15,7 @@ from gen.synthesis import YOSYS
 from hw.array.array import Array
 from hw.spec.config import ArrayConfig, MacForm
 from sim.golden import bringup as golden
+from sim.simulators import lint
 
 CONFIG = ArrayConfig(2, 1, 2, 1, mac=MacForm.GENERIC)
 FILES = {"bringup.v", "bringup_core.v", "bringup.xdc", "bringup.tcl", "build_bringup.sh", "manifest.json"}
@@ -88,6 +89,10 @@ def test_yosys_reads_the_design(folder):
         "setparam -unset SIM_DEVICE t:BUFGCTRL; hierarchy -check -purge_lib -top bringup; proc; check -assert"
     )
     subprocess.run([*YOSYS, "-q", "-p", script], cwd=folder, check=True)
+
+
+def test_linter_accepts_the_core():
+    lint(top="bringup_core", verilog=generated()["bringup_core.v"])
 
 
 def tcl(folder, **slacks):
