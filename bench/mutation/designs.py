@@ -55,7 +55,7 @@ class Design:
 def _mac(form: MacForm) -> Design:
     return Design(
         f"mac-{form}", "mac", lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS), "sim.benches.mac", 25,
-        {"MAC_K": "8", "MAC_D": "3", "MAC_ACC_BITS": str(_ACC_BITS)},
+        {"PINT": "8,3", "COUNT": "3000"},
     )  # fmt: skip
 
 
@@ -74,6 +74,12 @@ def _tree() -> Design:
     )  # fmt: skip
 
 
+def _convert() -> Design:
+    return Design(
+        "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40, {"PINT": "8,3", "COUNT": "600"}
+    )
+
+
 #: All designs, by name.
 DESIGNS = {
     design.name: design
@@ -83,6 +89,6 @@ DESIGNS = {
         _pe(MacForm.SHIFT),
         _pe(MacForm.GENERIC),
         _tree(),
-        Design("convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40),
+        _convert(),
     )
 }

@@ -65,7 +65,8 @@ def _registers(design, mutant, folder, stem, limit) -> tuple[list[str], list[str
     commands = [
         *_pair(design, mutant),
         "select -set registers gold/t:$*dff* %x:+[Q] gold/w:* %i gold/i:* gold/o:* %u %d",
-        f"select -set reached gate/c:{yosys.escaped(mutant.option('cell'))} %co*",
+        # In the original, for a mutation may cut its cell off.
+        f"select -set reached gold/c:{yosys.escaped(mutant.option('cell'))} %co*",
         f"select -write {stem}.registers @registers",
         f"select -write {stem}.reached @reached",
     ]
