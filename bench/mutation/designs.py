@@ -55,7 +55,7 @@ class Design:
 def _mac(form: MacForm) -> Design:
     return Design(
         f"mac-{form}", "mac", lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS), "sim.benches.mac", 25,
-        {"PINT": "8,3", "COUNT": "3000"},
+        {"PINT": "8,3", "COUNT": "3000", "LATENCY": str(Mac.LATENCY)},
     )  # fmt: skip
 
 
@@ -76,8 +76,9 @@ def _tree() -> Design:
 
 def _convert() -> Design:
     return Design(
-        "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40, {"PINT": "8,3", "COUNT": "600"}
-    )
+        "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40,
+        {"PINT": "8,3", "COUNT": "600", "LATENCY": str(Convert.LATENCY)},
+    )  # fmt: skip
 
 
 #: All designs, by name.
