@@ -1,7 +1,7 @@
 """Mutation testing on a small design: broken copies are killed, harmless ones are proved equivalent, and never both."""
 
 import pytest
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,10 @@ class Counter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.sync += self.q.eq(self.q + (self.d & (self.d | self.q | (self.q >> 1))))  # the OR changes nothing
+        low, high = Signal(init=1), Signal(7)  # registers that are no ports, one of them inverted
+        total = self.q + (self.d & (self.d | self.q | (self.q >> 1)))  # the OR changes nothing
+        m.d.comb += self.q.eq(Cat(~low, high))
+        m.d.sync += [low.eq(~total[0]), high.eq(total[1:])]
         return m
 
 
@@ -45,6 +48,18 @@ def test_mutants_are_killed_or_proved_equivalent_but_not_both(tmp_path):
     for verdict in states["killed"]:
         proved, how = equivalent(design, Mutant("counter", verdict.number, verdict.command), tmp_path)
         assert not proved, how
+
+
+def test_constants_in_place_of_a_bit_are_not_proved(tmp_path):
+    """Such a mutation cuts its cell off; the register behind it differs all the same."""
+    design = counter("counts")
+    _, mutants = make_mutants(design, tmp_path, SEED, count=100)
+    constants = [
+        m for m in mutants if "-mode const" in m.command and "-cell $not$" in m.command and " -port Y" in m.command
+    ]
+    assert len({mutant.option("cell") for mutant in constants}) == 2
+    for mutant in constants:
+        assert equivalent(design, mutant, tmp_path) == (False, "counterexample found"), mutant.command
 
 
 def test_mutants_survive_a_bench_that_looks_at_nothing(tmp_path, monkeypatch):

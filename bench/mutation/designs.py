@@ -78,7 +78,7 @@ def _convert() -> Design:
     return Design(
         "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40,
         {"PINT": "8,3", "COUNT": "600", "LATENCY": str(Convert.LATENCY)},
-    )  # fmt: skip
+    )  # fmt: skip  # fmt: skip
 
 
 #: All designs, by name.

@@ -59,7 +59,8 @@ def _simulate(design: Design, verilog: str, number: int, timeout: float | None) 
     except runner.SimulationError as error:
         message = str(error)
         if " failed " in message and "selects_mutant" not in message:
-            return "bench: failed " + message.rpartition(" failed ")[2]
+            first, *_ = message.rpartition(" failed ")[2].split(", ")  # The others did not run.
+            return f"bench: failed {first}"
         if timeout is not None and "took longer" in message:
             return f"bench: no end in {timeout:.0f} s"
         raise
