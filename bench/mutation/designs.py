@@ -34,7 +34,7 @@ class Design:
     mutants : int
         Number of mutants.
     env : mapping
-        Environment of the bench, cut down to a second or two.
+        Environment of the bench, cut down to some seconds where it kills as well.
     seed : int
         Seed of the bench.
     """
@@ -77,8 +77,8 @@ def _tree() -> Design:
 def _convert() -> Design:
     return Design(
         "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40,
-        {"PINT": "8,3", "COUNT": "600", "LATENCY": str(Convert.LATENCY)},
-    )  # fmt: skip  # fmt: skip
+        {"PINT": "8,3", "COUNT": "8192", "LATENCY": str(Convert.LATENCY)},
+    )  # fmt: skip
 
 
 #: All designs, by name.
