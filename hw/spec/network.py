@@ -144,7 +144,7 @@ class Network:
         if isinstance(node, Fc):
             channels, height, width = self.shapes[node.source]
             return Layer(batch, channels * height * width, node.outputs)
-        raise ValueError(f"Network node {number} must be a conv or an FC to have weights, not {node!r}")
+        raise ValueError(f"Network node {number} has no weights: it must be a conv or an FC, not {node!r}")
 
     @property
     def key_nodes(self) -> tuple[int, ...]:

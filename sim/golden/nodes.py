@@ -34,14 +34,23 @@ class Errors:
 
 
 class _KeyNode:
-    """What CONV and FC share: weights, their gradient, parameters by name with the gradient of each."""
+    """What CONV and FC share.
+
+    Attributes
+    ----------
+    weights : Weights
+    parameters : dict of Parameter, by name
+    gradient : Tensor or None
+        Of the weights, in PINT8, until the update.
+    gained : dict of (gradient [channel], exponent), by name of the parameter
+    """
 
     def __init__(self, number: int, network: Network, scales: Scales, weights: Weights, acc_bits: int):
         self.number, self.scales, self.weights, self.acc_bits = number, scales, weights, acc_bits
         self.layer = network.layer(number)
         self.parameters: dict[str, Parameter] = {}
         self.gradient: Tensor | None = None
-        self._gained: dict[str, tuple[np.ndarray, int]] = {}
+        self.gained: dict[str, tuple[np.ndarray, int]] = {}
         self._x: Tensor
 
     def _sum(self, x: Tensor) -> Tensor:
@@ -63,9 +72,9 @@ class _KeyNode:
         """Update what the last backward gave gradients for, and forget them."""
         if self.gradient is not None:
             self.weights.update(self.gradient, rate, decay)
-            for name, (gradient, e) in self._gained.items():
+            for name, (gradient, e) in self.gained.items():
                 self.parameters[name].update(gradient, e, rate)
-        self.gradient, self._gained = None, {}
+        self.gradient, self.gained = None, {}
 
 
 class ConvNode(_KeyNode):
@@ -95,7 +104,7 @@ class ConvNode(_KeyNode):
         errors, dy = Errors(), dz
         if self.node.tlu:
             passed, dtau = tlu.backward(dz.t, self._passed)
-            self._gained["tau"] = (dtau, int(dz.e))
+            self.gained["tau"] = (dtau, int(dz.e))
             dy = Tensor(passed, dz.e)
         if self.node.add is not None:
             dy = self.scales.quantise(self.number, TensorClass.BLOCK, dy)
@@ -117,7 +126,7 @@ class ConvNode(_KeyNode):
         self.scales.measure(self.number, TensorClass.DY, dy, _DY_NEED)
         gamma = self.parameters["gamma"].value
         dx, dgamma, dbeta = frn.backward(dd, self._xq, gamma, self._norm, self._ex, ed)
-        self._gained |= {"gamma": (dgamma, ed + frn.XQ_EXPONENT), "beta": (dbeta, ed)}
+        self.gained |= {"gamma": (dgamma, ed + frn.XQ_EXPONENT), "beta": (dbeta, ed)}
         return self.scales.quantise(self.number, TensorClass.E, dx)
 
 
@@ -148,11 +157,11 @@ class FcNode(_KeyNode):
         """Note the gradients; `dz` of the last FC is the loss error [n][class], wide."""
         if self.hidden:
             dy, dtau = tlu.backward(dz.t, self._passed)
-            self._gained["tau"] = (dtau, int(dz.e))
+            self.gained["tau"] = (dtau, int(dz.e))
             e = self.scales.quantise(self.number, TensorClass.E, Tensor(dy, dz.e))
         else:
             e = self.scales.loss_error(self.number, Tensor(dz.t[:, :, None, None], dz.e))
-        self._gained["bias"] = (e.t.sum(axis=(0, 2, 3)), int(e.e))
+        self.gained["bias"] = (e.t.sum(axis=(0, 2, 3)), int(e.e))
         self._weight_gradient(e)
         if not to_source:
             return Errors()

@@ -101,15 +101,24 @@ class GoldenNetwork:
         -------
         The probabilities [n][class] before the update, in units of 2^-16.
         """
+        p = self.gradients(pixels, labels)
+        self.update(rate, decay)
+        return p
+
+    def gradients(self, pixels, labels) -> np.ndarray:
+        """The first half of a step: leave the gradients in the nodes and return the probabilities."""
         self.scales.training = True
         p = loss.probabilities(self._forward(images(pixels)))
         self._backward(loss.softmax_error(p, labels))
+        return p
+
+    def update(self, rate: Factor, decay: Factor | None = None) -> None:
+        """The second half of a step."""
         for number, node in self.nodes.items():
             if not isinstance(node, PoolNode) and self.schedule.trains(number):
                 node.update(rate, decay)
         self.scales.training = False
         self.scales.step += 1
-        return p
 
     def _backward(self, error: Tensor):
         arriving = [_Arriving() for _ in self.network.nodes]

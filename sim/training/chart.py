@@ -4,6 +4,7 @@ from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .run import Run
 
@@ -29,6 +30,7 @@ def draw(run: Run, path: Path) -> None:
         axes.plot(epochs, [unit * getattr(each, name) for each in run.epochs], "o-", label="training")
         axes.plot(epochs, [unit * getattr(each, f"test_{name}") for each in run.epochs], "s-", label="test")
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
     left.set_ylabel("cross-entropy")

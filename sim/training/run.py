@@ -210,12 +210,12 @@ def _extent(data: DataSet) -> str:
 
 def _load(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta")))
     except FileNotFoundError:
         raise CheckpointError(f"Checkpoint must be a file, but {path} does not exist") from None
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
         raise CheckpointError(f"Checkpoint must be written by gradgate train, which {path} is not") from None
     if meta.get("version") != _VERSION:
         raise CheckpointError(f"Checkpoint {path} must be of version {_VERSION}, not {meta.get('version')}")

@@ -1,0 +1,330 @@
+"""The whole golden step: against floating point, against itself, and what it must not do."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
+from hw.spec.networks import build
+from hw.spec.random import NOISE_ROUNDS
+from sim.golden import conv
+from sim.golden.initial import epoch_order, images, initial_weights
+from sim.golden.nodes import total
+from sim.golden.pint import NEAREST, decode, encode, hash32, tensor_key
+from sim.golden.rate import Factor
+from sim.golden.schedule import Backpropagation
+from sim.golden.step import GoldenNetwork
+from sim.golden.tensor import Tensor
+from sim.golden.update import Storage
+from sim.training import data
+from sim.training.float32 import FloatNetwork
+
+SEED = 16
+
+#: Every kind of node: overlapping max pool, identity, shortcut, average pool, hidden FC, colour, odd sizes.
+EVERY_KIND = Network(
+    "every kind",
+    (
+        Input(3, 9, 7),
+        Conv(0, 6, 5),
+        Pool(1, PoolKind.MAX, 3, 1, 1),
+        Conv(2, 6),
+        Conv(3, 6, add=2),
+        Conv(4, 8, stride=2),
+        Conv(4, 8, 1, 2, tlu=False),
+        Conv(5, 8, add=6),
+        Pool(7, PoolKind.AVERAGE, 2, 1),
+        Fc(8, 12, tlu=True),
+        Fc(9, 5),
+    ),
+)
+NETWORKS = {
+    "every kind": EVERY_KIND,
+    "mlp": build("mlp", (1, 8, 8), 10),
+    "resnet8": build("resnet8", (1, 8, 8), 10),
+    "vgg6": build("vgg6", (1, 8, 8), 10),
+}
+
+
+def batch(network, size, seed=SEED):
+    """Bright blobs whose place depends on the label."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, network.shapes[-1][0], size)
+    pixels = rng.integers(0, 120, (size, *network.shapes[0]))
+    flat = pixels.reshape(size, -1)
+    flat[np.arange(size), labels * 3] = 255
+    flat[np.arange(size), labels * 3 + 1] = 230
+    return pixels.astype(np.uint8), labels
+
+
+def warmed(network, size=16, steps=3, **options):
+    """A golden network whose scales have settled, its weights as they were."""
+    golden = GoldenNetwork(network, SEED, **options)
+    for _ in range(steps):
+        golden.step(*batch(network, size), Factor.nearest(0))
+    return golden
+
+
+def floats_of(network, golden):
+    """The float network with the PINT8 weights of a golden one, in float64."""
+    other = FloatNetwork(network, SEED)
+    for name in other.values:
+        number, kind = name.split(".")
+        node = golden.nodes[int(number)]
+        tensor = node.weights.w8 if kind == "w" else Tensor(node.parameters[kind].value, -24)
+        other.values[name] = np.ldexp(tensor.t.astype(np.float64), tensor.e)
+    return other
+
+
+def float_gradients(other, pixels, labels):
+    logits = other.logits(pixels)
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    other.backward(p / p.sum(axis=1, keepdims=True), labels)
+    return dict(other.gradients)
+
+
+def mean_loss(other, pixels, labels):
+    logits = other.logits(pixels)
+    logits = logits - logits.max(axis=1, keepdims=True)
+    return float((np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]).sum())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_float_gradients_are_finite_differences(name):
+    network = NETWORKS[name]
+    other = floats_of(network, warmed(network, steps=1))
+    pixels, labels = batch(network, 4)
+    gradients = float_gradients(other, pixels, labels)
+    rng = np.random.default_rng(SEED)
+    found, expected = [], []
+    for each, gradient in gradients.items():
+        value = other.values[each]
+        for place in rng.integers(0, value.size, 6):
+            index, kept, losses = np.unravel_index(place, value.shape), value.flat[place], []
+            for sign in (1, -1):
+                value[index] = kept + sign * 1e-6
+                losses.append(mean_loss(other, pixels, labels))
+            value[index] = kept
+            expected.append((losses[0] - losses[1]) / 2e-6)
+            found.append(gradient[index])
+    deviation = np.abs(np.array(found) - expected) / np.abs(expected).max()
+    # A pixel on the threshold of a TLU or a tie of a max pool may differ.
+    assert np.quantile(deviation, 0.97) < 1e-4
+
+
+def direction(found, expected):
+    """(cosine, ratio of lengths) of two gradients."""
+    found, expected = np.ravel(found), np.ravel(expected)
+    lengths = np.linalg.norm(found), np.linalg.norm(expected)
+    return found @ expected / (lengths[0] * lengths[1]), lengths[0] / lengths[1]
+
+
+def real(tensor):
+    return np.ldexp(tensor.t.astype(np.float64), tensor.e)
+
+
+@pytest.mark.parametrize("name", ["mlp", "resnet8", "vgg6"])
+def test_gradients_point_where_those_of_floats_do(name):
+    """Through all layers, after some training: what is left is the noise of PINT8 and of thresholds that it crosses."""
+    network, train = NETWORKS[name], data.load("digits").train
+    golden = GoldenNetwork(network, SEED)
+    for step in range(60):
+        index = np.arange(16) + 16 * step
+        golden.step(train.pixels(index), train.labels[index], Factor.nearest(0.05 / 16))
+    pixels, labels = train.pixels(np.arange(32)), train.labels[:32]
+    expected = float_gradients(floats_of(network, golden), pixels, labels)
+    golden.gradients(pixels, labels)
+    cosines = []
+    for each, gradient in expected.items():
+        number, kind = each.split(".")
+        node = golden.nodes[int(number)]
+        found = real(node.gradient if kind == "w" else Tensor(*node.gained[kind]))
+        cosine, ratio = direction(found, gradient)
+        assert 0.7 < ratio < 1.4, (each, ratio)
+        cosines.append(cosine)
+    print(f"{name}: cosines {min(cosines):.4f} to {max(cosines):.4f}")
+    assert min(cosines) > 0.8
+    assert np.mean(cosines) > 0.93
+
+
+def recorded(golden, pixels, labels):
+    """Gradients of a batch; what went in and out of each node, and (wide, PINT8) of each tensor."""
+    calls, tensors = {}, {}
+    quantise = golden.scales.quantise
+
+    def keep(layer, kind, wide):
+        tensors[layer, kind.name] = (wide, quantise(layer, kind, wide))
+        return tensors[layer, kind.name][1]
+
+    def spy(number, node):
+        forward, backward = node.forward, node.backward
+
+        def run_forward(*sources):
+            calls[number] = [sources, forward(*sources)]
+            return calls[number][1]
+
+        def run_backward(dz, *to):
+            calls[number].append(dz)
+            return backward(dz, *to)
+
+        node.forward, node.backward = run_forward, run_backward
+
+    golden.scales.quantise = keep
+    for number, node in golden.nodes.items():
+        spy(number, node)
+    golden.gradients(pixels, labels)
+    return calls, tensors
+
+
+@pytest.mark.parametrize("size", [1, 8, 32])
+def test_each_conv_is_close_to_its_formulas(size):
+    """With the integers that it got as real numbers: outputs, errors and gradients within the noise of PINT8."""
+    network = EVERY_KIND
+    golden = warmed(network, size)
+    calls, tensors = recorded(golden, *batch(network, size))
+    for number, node in golden.nodes.items():
+        if not isinstance(network.nodes[number], Conv):
+            continue
+        (x, *added), out, dz = calls[number]
+        layer, w = node.layer, node.weights.w8
+        y = np.ldexp(conv.forward(x.t, w.t, layer.stride, layer.padding).astype(np.float64), x.e + w.e)
+        nu = np.abs(y).mean(axis=(2, 3), keepdims=True)
+        gamma, dy = np.ones((layer.out_channels, 1, 1)), real(dz)
+        x_hat = y / nu
+        z = x_hat + sum(real(each) for each in added)
+        if network.nodes[number].tlu:
+            dy = dy * (z >= 0)
+            z = np.maximum(z, 0)
+        dgamma = (dy * x_hat).sum(axis=(2, 3), keepdims=True)
+        e = gamma / nu * (dy - np.sign(x_hat) * dgamma / (y.shape[2] * y.shape[3]))
+        checks = {
+            "activation": (real(out), z),
+            "wide error": (real(tensors[number, "E"][0]), e),
+            "error": (real(tensors[number, "E"][1]), e),
+            "gradient": tuple(real(each) for each in tensors[number, "G"]),
+            "dgamma": (real(Tensor(*node.gained["gamma"])), dgamma.sum(axis=(0, 2, 3))),
+            "dbeta": (real(Tensor(*node.gained["beta"])), dy.sum(axis=(0, 2, 3))),
+        }
+        for what, pair in checks.items():
+            cosine, ratio = direction(*pair)
+            assert cosine > 0.99, (number, what, cosine)
+            assert abs(ratio - 1) < 0.05, (number, what, ratio)
+
+
+def test_the_step_is_free_of_floats():
+    golden = warmed(EVERY_KIND)
+    state = golden.state() | golden.parameters()
+    assert {array.dtype.kind for array in state.values()} == {"i"}
+
+
+@pytest.mark.parametrize("size", [1, 8, 32])
+@pytest.mark.parametrize("storage", Storage)
+def test_same_seed_same_digest(size, storage):
+    digests = []
+    for seed in (SEED, SEED, SEED + 1):
+        golden = GoldenNetwork(EVERY_KIND, seed, storage)
+        for step in range(3):
+            golden.step(*batch(EVERY_KIND, size, step), Factor.nearest(0.0025))
+        digests.append(golden.digest())
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_digest_covers_every_parameter():
+    golden = GoldenNetwork(EVERY_KIND, SEED)
+    digest = golden.digest()
+    for number in EVERY_KIND.key_nodes:
+        for parameter in golden.nodes[number].parameters.values():
+            parameter.value[-1] += 1
+            assert golden.digest() != digest
+            parameter.value[-1] -= 1
+        golden.nodes[number].weights.w.t.flat[-1] += 1
+        assert golden.digest() != digest
+        golden.nodes[number].weights.w.t.flat[-1] -= 1
+    assert golden.digest() == digest
+
+
+def test_evaluation_changes_nothing():
+    golden = warmed(EVERY_KIND)
+    before = golden.state()
+    first, second = (golden.logits(batch(EVERY_KIND, 5)[0]) for _ in range(2))
+    assert np.array_equal(first.t, second.t)
+    after = golden.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_images_of_a_batch_do_not_touch_each_other():
+    golden = warmed(EVERY_KIND)
+    pixels = batch(EVERY_KIND, 4)[0]
+    alone = [golden.logits(pixels[n : n + 1]).t[0] for n in range(4)]
+    assert np.array_equal(golden.logits(pixels).t, alone)
+
+
+def test_state_restores_to_the_bit():
+    first, second = warmed(EVERY_KIND), GoldenNetwork(EVERY_KIND, SEED)
+    second.restore(first.state())
+    for golden in (first, second):
+        golden.step(*batch(EVERY_KIND, 8), Factor.nearest(0.01))
+    assert first.digest() == second.digest()
+    assert first.scales.history == second.scales.history
+
+
+class Cut(Backpropagation):
+    """No error goes from node 5 and 6 to node 4, and node 7 is not trained."""
+
+    def carries(self, user, node):
+        return super().carries(user, node) and node != 4
+
+    def trains(self, node):
+        return node != 7
+
+
+def test_a_schedule_chooses_which_layers_are_trained():
+    golden = GoldenNetwork(EVERY_KIND, SEED, schedule=Cut(EVERY_KIND))
+    before = golden.parameters()
+    golden.step(*batch(EVERY_KIND, 8), Factor.nearest(0.01))
+    after = golden.parameters()
+    moved = {int(name.split(".")[0]) for name in before if not np.array_equal(before[name], after[name])}
+    assert moved == {5, 6, 9, 10}
+
+
+def test_an_all_zero_loss_error_only_decays_the_velocities():
+    network = NETWORKS["mlp"]
+    golden = warmed(network)
+    node = golden.nodes[3]
+    node.parameters["bias"].value[:] = -(1 << 31)
+    node.parameters["bias"].value[4] = (1 << 31) - 1
+    history = dict(golden.scales.history)
+    pixels, _ = batch(network, 8)
+    assert golden.gradients(pixels, np.full(8, 4))[0].tolist() == [0, 0, 0, 0, 65536, 0, 0, 0, 0, 0]
+    assert all(not golden.nodes[n].gradient.t.any() for n in (1, 2, 3))
+    assert {key: golden.scales.history[key] for key in history if key[1] in (2, 3)} == {
+        key: value for key, value in history.items() if key[1] in (2, 3)
+    }
+
+
+def test_branches_add_up_at_the_exponent_of_the_sum():
+    wide = Tensor(np.array([100, -100, 1 << 35]), -20)
+    narrow = [Tensor(np.array([3, -3, 4032]), -18), Tensor(np.array([7, -7, 1]), -22), Tensor(np.array([1, 0, 0]), 50)]
+    assert total(wide, narrow).t.tolist() == [100 + 12 + 2 + (1 << 30), -100 - 12 - 2, (1 << 35) + 4 * 4032]
+    assert total(wide, []).t is wide.t
+
+
+def test_initial_weights():
+    w = initial_weights(9, 3, (4, 5, 3, 3))
+    key = tensor_key(9, 0, 0xFFFF0003)
+    for index in range(w.size):
+        u = (int(hash32(index, key, NOISE_ROUNDS)) + 0.5) / 2**32
+        assert w.flat[index] == math.floor((2 * u - 1) * math.sqrt(6 / 45) * 4096 + 0.5)
+
+
+def test_epoch_order():
+    hashes = hash32(np.arange(50), tensor_key(9, 2, 0xFFFEFFFF), NOISE_ROUNDS).tolist()
+    assert epoch_order(9, 2, 50).tolist() == [n for _, n in sorted((h, n) for n, h in enumerate(hashes))]
+
+
+def test_images():
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    made = images(pixels)
+    assert made.e == -10
+    assert made.t.ravel().tolist() == decode(encode(16 * (np.arange(256) - 128), 0, NEAREST)).tolist()
