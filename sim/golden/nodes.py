@@ -91,19 +91,19 @@ class ConvNode(_KeyNode):
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
         """Return the activation in PINT8."""
         wide = self._sum(x)
-        x_hat, self._norm = frn.normalise(wide.t)
+        x_hat, self.norm = frn.normalise(wide.t)
         xq = self.scales.convert(self.number, TensorClass.XQ, Tensor(x_hat, -12), frn.XQ_EXPONENT)
-        self._xq, self._ex = xq.t, int(wide.e)
+        self.xq, self._ex = xq.t, int(wide.e)
         y = frn.affine(x_hat, self.parameters["gamma"].value, self.parameters["beta"].value, added)
         if self.node.tlu:
-            y, self._passed = tlu.forward(y, self.parameters["tau"].value)
+            y, self.passed = tlu.forward(y, self.parameters["tau"].value)
         return self.scales.quantise(self.number, TensorClass.A, Tensor(y, PARAMETER_EXPONENT))
 
     def backward(self, dz: Tensor, to_source: bool, to_added: bool) -> Errors:
         """Note the gradients; return the errors that are asked for."""
         errors, dy = Errors(), dz
         if self.node.tlu:
-            passed, dtau = tlu.backward(dz.t, self._passed)
+            passed, dtau = tlu.backward(dz.t, self.passed)
             self.gained["tau"] = (dtau, int(dz.e))
             dy = Tensor(passed, dz.e)
         if self.node.add is not None:
@@ -125,7 +125,7 @@ class ConvNode(_KeyNode):
         dd = saturate(rsh(dy.t, ed - int(dy.e)), _DY_BITS)
         self.scales.measure(self.number, TensorClass.DY, dy, _DY_NEED)
         gamma = self.parameters["gamma"].value
-        dx, dgamma, dbeta = frn.backward(dd, self._xq, gamma, self._norm, self._ex, ed)
+        dx, dgamma, dbeta = frn.backward(dd, self.xq, gamma, self.norm, self._ex, ed)
         self.gained |= {"gamma": (dgamma, ed + frn.XQ_EXPONENT), "beta": (dbeta, ed)}
         return self.scales.quantise(self.number, TensorClass.E, dx)
 
@@ -150,13 +150,13 @@ class FcNode(_KeyNode):
         if not self.hidden:
             return Tensor(total[:, :, 0, 0], e)
         y = saturate(rsh(total, PARAMETER_EXPONENT - e), 48)
-        z, self._passed = tlu.forward(y, self.parameters["tau"].value)
+        z, self.passed = tlu.forward(y, self.parameters["tau"].value)
         return self.scales.quantise(self.number, TensorClass.A, Tensor(z, PARAMETER_EXPONENT))
 
     def backward(self, dz: Tensor, to_source: bool, to_added: bool = False) -> Errors:
         """Note the gradients; `dz` of the last FC is the loss error [n][class], wide."""
         if self.hidden:
-            dy, dtau = tlu.backward(dz.t, self._passed)
+            dy, dtau = tlu.backward(dz.t, self.passed)
             self.gained["tau"] = (dtau, int(dz.e))
             e = self.scales.quantise(self.number, TensorClass.E, Tensor(dy, dz.e))
         else:

@@ -28,7 +28,8 @@ def _indices(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rotl(x: np.ndarray, amount: int) -> np.ndarray:
-    return (x << np.uint16(amount)) | (x >> np.uint16(16 - amount))
+    # NumPy multiplies 16-bit integers many at a time, but shifts them left one by one.
+    return (x * np.uint16(1 << amount)) | (x >> np.uint16(16 - amount))
 
 
 def noise(shape: tuple[int, ...], key: int) -> np.ndarray:
