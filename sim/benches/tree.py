@@ -38,6 +38,7 @@ async def sums_in_every_mode(dut):
     Clock(dut.clk, 10, unit="ns").start()
     if hasattr(dut, "rst"):
         dut.rst.value = 0
+    await FallingEdge(dut.clk)
     for cycle in range(cycles):
         # The word of `latency` cycles ago comes out after this edge.
         dut.ports.value = int(modes[cycle])
