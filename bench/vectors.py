@@ -60,8 +60,8 @@ class _Recorder:
         self.arrays: dict[str, np.ndarray] = {}
         self._quantise, golden.scales.quantise = golden.scales.quantise, self._keep
         for number, node in golden.nodes.items():
-            node.forward = self._forward(number, node.forward)
-            node.backward = self._backward(number, node.backward)
+            vars(node)["forward"] = self._forward(number, node.forward)
+            vars(node)["backward"] = self._backward(number, node.backward)
 
     def put(self, name: str, tensor) -> None:
         """Add a tensor and its exponent."""
@@ -130,5 +130,5 @@ def _smallest(array: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(PATH, **packed(record()))
+    np.savez_compressed(PATH, allow_pickle=False, **packed(record()))
     print(f"Wrote {PATH.name}, {PATH.stat().st_size} bytes")

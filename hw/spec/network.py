@@ -137,14 +137,24 @@ class Network:
 
     def layer(self, number: int, batch: int = 1) -> Layer:
         """Shape of the key layer of a Conv or Fc; an FC is a 1x1 kernel on 1x1 maps."""
-        node = self.nodes[number]
+        node = self.key_node(number)
+        channels, height, width = self.shapes[node.source]
         if isinstance(node, Conv):
-            channels, height, width = self.shapes[node.source]
             return Layer(batch, channels, node.channels, height, width, node.kernel, node.stride, node.padding)
-        if isinstance(node, Fc):
-            channels, height, width = self.shapes[node.source]
-            return Layer(batch, channels * height * width, node.outputs)
-        raise ValueError(f"Network node {number} has no weights: it must be a conv or an FC, not {node!r}")
+        return Layer(batch, channels * height * width, node.outputs)
+
+    def key_node(self, number: int) -> "Conv | Fc":
+        """A node that has weights.
+
+        Raises
+        ------
+        ValueError
+            If it has none.
+        """
+        node = self.nodes[number]
+        if not isinstance(node, Conv | Fc):
+            raise ValueError(f"Network node {number} has no weights: it must be a conv or an FC, not {node!r}")
+        return node
 
     @property
     def key_nodes(self) -> tuple[int, ...]:

@@ -105,7 +105,7 @@ def build(name: str, shape: tuple[int, int, int], classes: int) -> Network:
     fixed = FIXED_SHAPES.get(name, shape)
     if tuple(shape) != fixed:
         raise ValueError(f"Images of {name} must be {_times(fixed)}, not {_times(shape)}")
-    return Network(name, NETWORKS[name](tuple(shape), classes))
+    return Network(name, NETWORKS[name](shape, classes))
 
 
 def _times(shape) -> str:

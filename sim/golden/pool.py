@@ -24,7 +24,7 @@ def reciprocal(pixels: int) -> tuple[int, int]:
 
 def sums(t, kernel: tuple[int, int], stride: int) -> np.ndarray:
     """Sum of each window."""
-    return sum(t[:, :, rows, columns] for rows, columns in _offsets(t.shape[2:], kernel, stride))
+    return np.sum([t[:, :, rows, columns] for rows, columns in _offsets(t.shape[2:], kernel, stride)], axis=0)
 
 
 def spread(e, size: tuple[int, int], kernel: tuple[int, int], stride: int) -> np.ndarray:

@@ -32,8 +32,8 @@ def load(name: str, shape: tuple[int, int, int] | None = None) -> DataSet:
         If there is no such data set, or its files are damaged.
     """
     if name == "digits":
-        sets = [_pixels(each) for each in digits.load()]
-        return DataSet(*sets, (1, digits.SIZE, digits.SIZE), digits.CLASSES)
+        train, test = (_pixels(each) for each in digits.load())
+        return DataSet(train, test, (1, digits.SIZE, digits.SIZE), digits.CLASSES)
     path = Path(name)
     if not path.is_dir():
         raise DataError(f"Data must be {', '.join(NAMES)} or a folder, not {name!r}")

@@ -36,7 +36,7 @@ class FloatNetwork:
         self.network = network
         self.values: dict[str, np.ndarray] = {}
         for number in network.key_nodes:
-            node, shape = network.nodes[number], network.layer(number).w_shape
+            node, shape = network.key_node(number), network.layer(number).w_shape
             start = np.ldexp(initial_weights(seed, number, shape), WEIGHT_EXPONENT)
             self.values[f"{number}.w"] = start.astype(np.float32)
             names = {"gamma": 1, "beta": 0} if isinstance(node, Conv) else {"bias": 0}
@@ -56,7 +56,7 @@ class FloatNetwork:
                 outputs.append(self._pool(number, node, inputs[0]))
             elif isinstance(node, Conv):
                 outputs.append(self._conv(number, node, *inputs))
-            else:
+            elif isinstance(node, Fc):
                 outputs.append(self._fc(number, node, inputs[0]))
         return outputs[-1][:, :, 0, 0]
 
@@ -71,10 +71,11 @@ class FloatNetwork:
             if isinstance(node, Pool):
                 back = self._pool_backward(number, node, errors[number])
             else:
-                dy = self._tlu_backward(number, node, errors[number])
+                key = self.network.key_node(number)
+                dy = self._tlu_backward(number, key, errors[number])
                 if len(sources) == 2:
                     errors[sources[1]] = errors[sources[1]] + dy
-                back = self._key_backward(number, node, dy, sources[0] != 0)
+                back = self._key_backward(number, key, dy, sources[0] != 0)
             errors[sources[0]] = errors[sources[0]] + back
 
     def update(self, rate: float, decay: float = 0.0) -> None:

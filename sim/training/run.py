@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hw.spec.networks import build
 
@@ -23,6 +24,8 @@ __all__ = ["DEFAULT_RATE", "CheckpointError", "Epoch", "Run", "Settings"]
 DEFAULT_RATE, _LARGEST_RATE = 0.0025, 0.08
 _VERSION = 1
 _EVALUATION_BATCH = 64
+#: Products of a batch below which threads of the linear algebra cost more than they save.
+_FEW_PRODUCTS = 1 << 30
 
 
 class CheckpointError(ValueError):
@@ -134,6 +137,11 @@ class Run:
 
     def train_epoch(self, progress: Callable[[int, float], None] = lambda step, loss: None) -> Epoch:
         """Train one epoch and test; `progress` is called with the number of each step and its mean loss."""
+        few = self.network.macs * self.settings.batch < _FEW_PRODUCTS
+        with threadpool_limits(1 if few else None):
+            return self._train_epoch(progress)
+
+    def _train_epoch(self, progress) -> Epoch:
         settings, number, steps = self.settings, len(self.epochs), self.steps
         order = epoch_order(settings.seed, number, len(self.data.train))
         batch, losses, right = settings.batch, 0.0, 0
@@ -169,7 +177,7 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".gradgate-", delete=False) as file:
             try:
-                np.savez(file, meta=np.array(json.dumps(meta)), **self.engine.state())
+                np.savez(file, allow_pickle=False, **self.engine.state() | {"meta": np.array(json.dumps(meta))})
             except BaseException:
                 os.unlink(file.name)
                 raise
