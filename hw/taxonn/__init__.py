@@ -1,0 +1,1 @@
+"""TaxoNN: an inference machine that trains by time multiplexing of its multipliers."""

@@ -1,0 +1,279 @@
+"""A fully connected layer: buffer, sequencer, a chain of PEs, activation unit, global multiplier."""
+
+from amaranth.hdl import Const, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.shared import shared
+from hw.spec.taxonn import Activation, FixedFormat, Rounding
+
+from .activation import ActivationUnit
+from .buffer import DoubleBuffer
+from .loss import LossUnit
+from .multiplier import GlobalMultiplier
+from .noise import Noise
+from .order import Op, word_layout
+from .pe import Pe
+from .rescale import Rescale
+from .scratchpad import Scratchpad
+from .sequencer import Sequencer
+
+__all__ = ["FcLayer", "tag_layout"]
+
+#: Classes of rounding noise, as in golden's `noise`.
+WEIGHT, ERROR = 0, 1
+
+
+def tag_layout(classes: int) -> data.StructLayout:
+    """Layout of what goes along with a sample: whether it trains, and its label."""
+    return data.StructLayout({"train": 1, "label": range(max(classes, 2))})
+
+
+class FcLayer(wiring.Component):
+    """Layer i of a network: N_i PEs, each a neuron.
+
+    The input goes from PE to PE, and so do the sums over the PEs, which the layer before takes as the error
+    of its outputs. Results go to the activation unit over a bus, one a cycle in the order of the PEs,
+    because each PE is a cycle behind the one before; G comes to them over a bus in the same order.
+
+    Cycles (:mod:`.timing`): first MULTIPLY to the last output N_{i-1} + N_i + 5 and the latency of the activation unit;
+    first G of this layer to that of the layer before N_i + 7.
+
+    Parameters
+    ----------
+    inputs, outputs, classes : int
+        N_{i-1}, N_i and N_n.
+    form : FixedFormat
+    kind : Activation
+    source : FixedFormat or None
+        Format of the inputs; None for that of the layer, without conversion.
+    error_bits, error_fraction : int or None
+        Width and fraction bits of the sums that come from the next layer; None for the last layer, which has a
+        loss unit in their place.
+    rounding : Rounding
+
+    Members
+    -------
+    i_valid, i_ready : In(1), Out(1); i : In(signed), i_tag : In(tag_layout)
+        Inputs; `i_ready` matters only where there is no conversion, else `free` is the credit.
+    free : Out(1)
+        An input sample is done with.
+    o_valid : Out(1), o : Out(signed), o_tag : Out(tag_layout), credit : In(1)
+        Outputs, which cannot be stalled, and a free buffer behind them.
+    error_valid, error : In
+        Sums from the next layer, not in the last.
+    sums_valid, sums : Out
+        Sums for the layer before, not in the first.
+    rate : In(signed), key : In(64), restart : In(1)
+        -alpha in units of 2^-(F + 3); key and restart of the noise.
+    request, read, row, column, value : In; acknowledge, answer : Out
+        Access to a weight, held until acknowledged.
+    started, output_last, gradient_last, updated : Out(1)
+        A training sample starts, its last output, its last G, the end of its update.
+    idle : Out(1)
+
+    Source: TaxoNN, Sections IV-A to IV-D.
+    """
+
+    def __init__(
+        self,
+        *,
+        inputs: int,
+        outputs: int,
+        classes: int,
+        form: FixedFormat,
+        kind: Activation,
+        source: FixedFormat | None,
+        error_bits: int | None,
+        error_fraction: int | None,
+        rounding: Rounding,
+    ):
+        self._inputs, self._outputs, self._form, self._kind, self._source = inputs, outputs, form, kind, source
+        self._error = (error_bits, error_fraction)
+        self._hidden, self._back = error_bits is not None, source is not None
+        self._stochastic = rounding == Rounding.STOCHASTIC
+        self._pe = {"inputs": inputs, "outputs": outputs, "form": form, "training": True, "rounding": rounding}
+        self._acc, self._tag = signed(Pe.acc_bits(inputs, outputs, form, True)), tag_layout(classes)
+        self.module_name = "taxonn_layer"
+        code = signed(form.width)
+        ins = {"i_valid": 1, "i": signed((source or form).width), "i_tag": self._tag, "credit": 1}
+        ins |= {"rate": code, "key": 64, "restart": 1, "request": 1, "read": 1, "row": range(max(outputs, 2))}
+        ins |= {"column": range(inputs + 1), "value": code} | (
+            {"error_valid": 1, "error": signed(error_bits)} if self._hidden else {}
+        )
+        outs = {"i_ready": 1, "free": 1, "o_valid": 1, "o": code, "o_tag": self._tag, "acknowledge": 1}
+        outs |= {"answer": code, "started": 1, "output_last": 1, "gradient_last": 1, "updated": 1, "idle": 1}
+        outs |= {"sums_valid": 1, "sums": self._acc} if self._back else {}
+        super().__init__({n: In(shape) for n, shape in ins.items()} | {n: Out(shape) for n, shape in outs.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.sequencer = sequencer = shared(
+            "sequencer", Sequencer, inputs=self._inputs, outputs=self._outputs, back=self._back
+        )
+        m.submodules.multiplier = multiplier = shared("multiplier", GlobalMultiplier, form=self._form)
+        buffer = self._input(m, sequencer)
+        op, word = self._orders(m, sequencer, buffer)
+        gradient = Signal(signed(self._form.width), reset_less=True)
+        m.d.sync += gradient.eq(multiplier.o)
+        result_valid, result = self._chain(m, op, word, gradient)
+        self._outputs_of(m, sequencer, multiplier, result_valid, result)
+        self._gradients(m, sequencer, multiplier)
+        return m
+
+    def _input(self, m, sequencer):
+        """Convert the inputs and keep them."""
+        buffer = shared("buffer", DoubleBuffer, count=self._inputs, width=self._form.width, tag=self._tag.size)
+        m.submodules.buffer = buffer
+        tag = data.View(self._tag, buffer.tag)
+        if self._source is None:
+            m.d.comb += [buffer.i_valid.eq(self.i_valid), buffer.i.eq(self.i), buffer.i_tag.eq(self.i_tag.as_value())]
+        else:
+            bits = {"bits": self._source.width, "fraction": self._source.fraction}
+            m.submodules.convert = convert = shared("convert", Rescale, **bits, form=self._form, stochastic=False)
+            m.d.comb += [convert.i_valid.eq(self.i_valid), convert.i.eq(self.i)]
+            m.d.comb += [buffer.i_valid.eq(convert.o_valid), buffer.i.eq(convert.o)]
+            tag_q = Signal(self._tag, reset_less=True)
+            m.d.sync += tag_q.eq(self.i_tag)
+            m.d.comb += buffer.i_tag.eq(tag_q.as_value())
+        m.d.comb += [
+            self.i_ready.eq(buffer.i_ready),
+            buffer.index.eq(sequencer.index),
+            buffer.free.eq(sequencer.free),
+            self.free.eq(sequencer.free),
+            sequencer.has.eq(buffer.has),
+            sequencer.train.eq(tag.train),
+            sequencer.credit.eq(self.credit),
+            sequencer.request.eq(self.request),
+            sequencer.read.eq(self.read),
+            sequencer.acknowledge.eq(self.acknowledge),
+            self.started.eq(sequencer.started),
+            self.updated.eq(sequencer.updated),
+            self.idle.eq(sequencer.idle & buffer.empty),
+        ]
+        with m.If(sequencer.tag_take):
+            m.d.sync += self.o_tag.eq(tag)
+        return buffer
+
+    def _orders(self, m, sequencer, buffer):
+        """Return op and word for PE 0: the order with its input and its noise."""
+        word = Signal(word_layout(self._inputs, self._form, self._stochastic))
+        outside = (sequencer.op == Op.WRITE) | (sequencer.op == Op.READ)
+        m.d.comb += [
+            word.column.eq(Mux(outside, self.column, sequencer.column)),
+            word.first.eq(sequencer.first),
+            word.last.eq(sequencer.last),
+            word.x.eq(buffer.o),
+        ]
+        with m.If(sequencer.op == Op.WRITE):
+            m.d.comb += word.x.eq(self.value)
+        with m.Elif(sequencer.op == Op.READ):
+            m.d.comb += word.x.eq(1)
+        with m.Elif(sequencer.bias):
+            m.d.comb += word.x.eq(self._form.one)
+        ready = ~self.restart
+        if self._stochastic:
+            noise = self._noise(m, "weight_noise", WEIGHT, self._inputs + 1)
+            m.d.comb += [word.noise.eq(noise.noise), noise.take.eq(sequencer.op == Op.UPDATE)]
+            ready = ready & noise.valid
+            if self._hidden:
+                self._error_noise = self._noise(m, "error_noise", ERROR, self._outputs)
+                ready = ready & self._error_noise.valid
+        m.d.comb += sequencer.ready.eq(ready)
+        return sequencer.op, word
+
+    def _noise(self, m, name, kind, count):
+        m.submodules[name] = noise = shared(name, Noise, kind=kind, count=count)
+        m.d.comb += [noise.key.eq(self.key), noise.restart.eq(self.restart)]
+        return noise
+
+    def _chain(self, m, op, word, gradient):
+        """Make the PEs; return their result bus."""
+        valid, result, acc = Const(0), Const(0), Const(0, self._acc)
+        for r in range(self._outputs):
+            m.submodules[f"pe_{r}"] = pe = shared(f"pe_{r}", Pe, **self._pe)
+            m.d.comb += [
+                pe.op.eq(op),
+                pe.word.eq(word),
+                pe.select.eq(self.row == r),
+                pe.acc_i.eq(acc),
+                pe.gradient.eq(gradient),
+                pe.rate.eq(self.rate),
+            ]
+            op, word, acc = pe.op_o, pe.word_o, pe.acc
+            valid, result = valid | pe.result_valid, result | pe.result.as_unsigned()
+        if self._back:
+            m.d.comb += [self.sums_valid.eq(pe.back_valid), self.sums.eq(acc)]
+        valid_q, result_q = Signal(), Signal(self._acc, reset_less=True)
+        m.d.sync += [valid_q.eq(valid), result_q.eq(result)]
+        return valid_q, result_q
+
+    def _outputs_of(self, m, sequencer, multiplier, valid, result):
+        """Round the results, activate them, and have the multiplier make their derivatives."""
+        form = self._form
+        bits = {"bits": len(result), "fraction": 2 * form.fraction}
+        m.submodules.rounding = rounding = shared("rounding", Rescale, **bits, form=form, stochastic=False)
+        m.submodules.activation = unit = shared("activation", ActivationUnit, kind=self._kind, form=form)
+        m.d.comb += [
+            self.answer.eq(result),
+            self.acknowledge.eq(valid & sequencer.serving),
+            rounding.i_valid.eq(valid & ~sequencer.serving),
+            rounding.i.eq(result),
+            unit.i_valid.eq(rounding.o_valid),
+            unit.z.eq(rounding.o),
+            self.o_valid.eq(unit.o_valid),
+            self.o.eq(unit.y),
+            multiplier.derive.eq(unit.o_valid),
+            multiplier.a.eq(unit.a),
+            multiplier.b.eq(unit.b),
+            multiplier.addend.eq(unit.addend),
+        ]
+
+    def _counter(self, m, name, valid):
+        """Return the number of the neuron that a sequence of valid cycles has come to."""
+        count = Signal(range(max(self._outputs, 2)), name=name)
+        with m.If(valid):
+            m.d.sync += count.eq(Mux(count == self._outputs - 1, 0, count + 1))
+        return count
+
+    def _gradients(self, m, sequencer, multiplier):
+        """Keep f', and bring it together with the error in the multiplier."""
+        form, top = self._form, self._outputs - 1
+        m.submodules.derivatives = derivatives = Scratchpad(depth=self._outputs, shape=signed(form.width))
+        derived = self._counter(m, "derived", multiplier.derivative_valid)
+        graded = self._counter(m, "graded", multiplier.gradient_valid)
+        m.d.comb += [
+            derivatives.write.eq(multiplier.derivative_valid),
+            derivatives.write_address.eq(derived),
+            derivatives.write_data.eq(multiplier.o),
+            sequencer.gradient.eq(multiplier.gradient_valid & (graded == 0)),
+            self.gradient_last.eq(multiplier.gradient_valid & (graded == top)),
+        ]
+        if self._hidden:
+            bits, fraction = self._error
+            m.submodules.error = error = shared(
+                "error_convert", Rescale, bits=bits, fraction=fraction, form=form, stochastic=self._stochastic
+            )
+            place = self._counter(m, "error_place", self.error_valid)
+            m.d.comb += [error.i_valid.eq(self.error_valid), error.i.eq(self.error), derivatives.read_address.eq(place)]
+            if self._stochastic:
+                noise = self._error_noise
+                m.d.comb += [error.noise.eq(noise.noise), noise.take.eq(self.error_valid)]
+            grade, a, b = error.o_valid, error.o, derivatives.read_data
+        else:
+            m.submodules.loss = loss = shared("loss", LossUnit, size=self._outputs, kind=self._kind, form=form)
+            m.d.comb += [
+                loss.i_valid.eq(self.o_valid),
+                loss.y.eq(self.o),
+                loss.train.eq(self.o_tag.train),
+                loss.label.eq(self.o_tag.label),
+                derivatives.read_address.eq(loss.index),
+                loss.derivative.eq(derivatives.read_data),
+                self.output_last.eq(loss.begun),
+            ]
+            grade, a, b = loss.o_valid, loss.a, loss.b
+        m.d.comb += multiplier.grade.eq(grade)
+        with m.If(grade):
+            m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b), multiplier.addend.eq(0)]
+            if not self._hidden:
+                m.d.comb += [multiplier.addend.eq(loss.addend), multiplier.wide.eq(loss.wide)]
