@@ -8,6 +8,9 @@ from .inferred import InferredCell
 
 __all__ = ["ShiftCell"]
 
+#: Synthesis need not look for a state machine here, which takes Yosys half an hour on the full array.
+_NO_FSM = {"fsm_encoding": "none"}
+
 
 class ShiftCell(InferredCell):
     """p = (multiply ? (qa * qb) << (sa + sb) : 0) + {0, p_in, p}[add_to], operands as PINT codes.
@@ -32,8 +35,8 @@ class ShiftCell(InferredCell):
 
     def _scaled(self, m, product, a, b):
         shifts = self._pint.shifts
-        segment_a_q = Signal(2, reset_less=True)
-        segment_b_q = Signal(2, reset_less=True)
+        segment_a_q = Signal(2, reset_less=True, attrs=_NO_FSM)
+        segment_b_q = Signal(2, reset_less=True, attrs=_NO_FSM)
         half_shifted = Signal(signed(product.shape().width + shifts[-1]))
         shifted = Signal(signed(self._pint.product_width))
         # Cycle 2: detect.
