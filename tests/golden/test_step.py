@@ -8,6 +8,7 @@ import pytest
 from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
 from hw.spec.networks import build
 from hw.spec.random import NOISE_ROUNDS
+from hw.spec.tensors import TensorClass
 from sim.golden import conv
 from sim.golden.initial import epoch_order, images, initial_weights
 from sim.golden.nodes import total
@@ -216,6 +217,38 @@ def test_the_step_is_free_of_floats():
     golden = warmed(EVERY_KIND)
     state = golden.state() | golden.parameters()
     assert {array.dtype.kind for array in state.values()} == {"i"}
+
+
+def test_histories_at_the_start():
+    """numerics.md Section 4: A -8, E -4 or 0 for the BP result of an FC, G +2, V -14; the scale inside FRN -12."""
+    history = {
+        (number, kind.name): value for (number, kind), value in GoldenNetwork(EVERY_KIND, SEED).scales.history.items()
+    }
+    convs, keys = {1, 3, 4, 5, 6, 7}, set(EVERY_KIND.key_nodes)
+    expected = {(n, "A"): -8 for n in (convs | {8, 9})}  # not the max pool, whose output keeps its exponent
+    expected |= {(n, "E"): -4 for n in (convs | {2})} | {(8, "E"): 0, (9, "E"): 0}
+    expected |= {(n, "G"): 2 for n in keys} | {(n, "V"): -14 for n in keys} | {(n, "DY"): -12 for n in convs}
+    expected |= {(4, "BLOCK"): -4, (7, "BLOCK"): -4, (6, "SHORTCUT"): -4}
+    assert {key: value for key, value in history.items() if key[1] != "W8"} == expected
+    assert {key[0] for key in history if key[1] == "W8"} == keys
+
+
+def test_histories_after_a_step():
+    """What each tensor needs, by its own bits: 12 for PINT8, 20 inside FRN; relative to the loss error for errors."""
+    golden = GoldenNetwork(EVERY_KIND, SEED)
+    calls, tensors = recorded(golden, *batch(EVERY_KIND, 8))
+    history, ref = golden.scales.history, golden.scales.ref
+    for (layer, name), (wide, _) in tensors.items():
+        exponents = np.broadcast_to(wide.e, wide.t.shape).ravel().tolist()
+        lengths = [abs(t).bit_length() + e for t, e in zip(wide.t.ravel().tolist(), exponents, strict=True) if t]
+        assert history[layer, TensorClass[name]] == max(lengths) - 12 - (0 if name == "A" else ref), (layer, name)
+    for number in (1, 3, 5):  # convs whose dy is that of their own TLU
+        dz = calls[number][2]
+        dy = np.where(golden.nodes[number].passed, dz.t, 0)
+        assert history[number, TensorClass.DY] == int(np.abs(dy).max()).bit_length() + dz.e - 20 - ref
+    for number, block in ((4, 4), (7, 7), (6, 7)):  # those whose dy is E_b
+        error = tensors[block, "BLOCK"][1]
+        assert history[number, TensorClass.DY] == int(np.abs(error.t).max()).bit_length() + error.e - 20 - ref
 
 
 @pytest.mark.parametrize("size", [1, 8, 32])
