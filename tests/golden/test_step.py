@@ -1,12 +1,13 @@
 """The whole golden step: against floating point, against itself, and what it must not do."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
-from hw.spec.networks import build
+from hw.spec.networks import CIFAR_SHAPE, build
 from hw.spec.random import NOISE_ROUNDS
 from hw.spec.tensors import TensorClass
 from sim.golden import conv
@@ -302,6 +303,16 @@ def test_state_restores_to_the_bit():
     assert first.scales.history == second.scales.history
 
 
+def test_resnet20_takes_a_step_on_colour_images():
+    network = build("resnet20", CIFAR_SHAPE, 10)
+    golden = GoldenNetwork(network, SEED)
+    before = golden.parameters()
+    p = golden.step(*batch(network, 1), Factor.nearest(0.01))
+    assert abs(int(p.sum()) - 65536) < 10
+    after = golden.parameters()
+    assert all(not np.array_equal(before[name], after[name]) for name in before)
+
+
 class Cut(Backpropagation):
     """No error goes from node 5 and 6 to node 4, and node 7 is not trained."""
 
@@ -334,6 +345,46 @@ def test_an_all_zero_loss_error_only_decays_the_velocities():
     assert {key: golden.scales.history[key] for key in history if key[1] in (2, 3)} == {
         key: value for key, value in history.items() if key[1] in (2, 3)
     }
+
+
+def test_fc_is_its_definition():
+    """Bias rsh(b, e + 24); a hidden FC at exponent -24, then TLU, to PINT8; its error where TLU passed."""
+    network = NETWORKS["mlp"]
+    golden = warmed(network)
+    rng = np.random.default_rng(SEED)
+    for number in network.key_nodes:
+        for parameter in golden.nodes[number].parameters.values():
+            parameter.value = rng.integers(-(1 << 24), 1 << 24, parameter.value.shape)
+    exponents = {n: golden.scales.exponent(n, TensorClass.A) for n in (1, 2)}
+    pixels, labels = batch(network, 3)
+    calls, tensors = recorded(golden, pixels, labels)
+    x = images(pixels)
+    for number in network.key_nodes:
+        node = golden.nodes[number]
+        w, bias = node.weights.w8, node.parameters["bias"].value.tolist()
+        e = x.e + w.e
+        sums = x.t.reshape(3, -1) @ w.t[:, :, 0, 0].T
+        for n, o in np.ndindex(*sums.shape):
+            y = int(sums[n, o]) + half_up(bias[o] * Fraction(2) ** (-24 - e))
+            if number == 3:
+                assert calls[3][1].t[n, o] == y
+            else:
+                tau = int(node.parameters["tau"].value[o])
+                y = half_up(y * Fraction(2) ** (e + 24))
+                assert tensors[number, "A"][0].t[n, o] == max(y, tau)
+                assert node.passed[n, o] == (y >= tau)
+                dz = int(calls[number][2].t[n, o, 0, 0])
+                assert tensors[number, "E"][0].t[n, o] == (dz if y >= tau else 0)
+        if number < 3:
+            x = calls[number][1]
+            assert x.e == exponents[number]
+            gained, e_error = node.gained["bias"]
+            error = tensors[number, "E"][1]
+            assert (gained.tolist(), e_error) == (error.t.sum(axis=(0, 2, 3)).tolist(), error.e)
+
+
+def half_up(x):
+    return math.floor(x + Fraction(1, 2))
 
 
 def test_branches_add_up_at_the_exponent_of_the_sum():
