@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hw.spec.config import ARRAY_RANGES, ArrayConfig
 from hw.spec.control import ArrayControl, Head, Op, Ports
+from hw.spec.taxonn import Activation, FixedFormat, TaxonnConfig
+from hw.spec.taxonn_registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
 from .generate import generate
 from .manifest import NAME
@@ -17,6 +19,10 @@ __all__ = ["main", "reference"]
 
 _PATH = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 _ENUMS = (Op, Head, Ports)
+#: A small configuration of each target that has one of its own.
+_EXAMPLES = {
+    "taxonn": TaxonnConfig((4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))),
+}
 
 
 def _comments(cls: type) -> dict[str, str]:
@@ -61,15 +67,32 @@ def _ports() -> str:
     config = ArrayConfig(clusters=2, wpus=4, rows=3, channels=5)
     text = f"For an array of {config}: {config.acc_bits}-bit sums, {config.pint}, MACs of the form `{config.mac}`.\n"
     for target in TARGETS:
-        manifest = json.loads(generate(target, config)[NAME])
+        manifest = json.loads(generate(target, _EXAMPLES.get(target, config))[NAME])
         rows = [
             [f"`{port['name']}`", port["direction"], port["width"], "yes" if port["signed"] else "", _layout(port)]
             for port in manifest["ports"]
         ]
-        text += f"\n### {target}\n\nLatency in cycles: {manifest['latency']}. "
+        text += f"\n### {target}\n\n"
+        if target in _EXAMPLES:
+            text += "For " + ", ".join(f"{k} {json.dumps(v)}" for k, v in manifest["parameters"].items()) + ". "
+        text += f"Latency in cycles: {manifest['latency']}. "
         text += f"Products a cycle: {manifest['macs_per_cycle']}.\n\n"
         text += _table(["port", "direction", "width", "signed", "elements"], rows)
     return text
+
+
+def _registers() -> str:
+    """Register map of the TaxoNN machine."""
+    rows = []
+    for cls, address in (
+        (Register, lambda r: f"{r:#x}"),
+        (LayerRegister, lambda r: f"{layer_register(0, r):#x} + 16 i"),
+    ):
+        for line in (cls.__doc__ or "").splitlines():
+            if match := re.match(r" *([A-Z_/]+) +(rw|r|w) +(.*)", line):
+                rows += [[address(cls[name]), f"`{name}`", match[2], match[3]] for name in match[1].split("/")]
+    place = f"bit {WEIGHTS} set, layer i at bit {LAYER}, row at {ROW}, column at 2"
+    return _table(["address", "register", "access", "meaning"], [*rows, [place, "a weight", "rw", "sign-extended"]])
 
 
 def reference() -> str:
@@ -92,6 +115,10 @@ def reference() -> str:
             _control(),
             "## Ports",
             _ports(),
+            "## Registers of taxonn",
+            "On its AXI4-Lite port, in words of 32 bits. Layers i count from 0. Weights answer while STATUS is 0.",
+            "",
+            _registers(),
         ]
     )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.spec.pint import PintFormat
+from hw.spec.taxonn import FixedFormat
 
-from . import manifest, vivado
+from . import manifest, taxonn, vivado
 from .emit import emit
 from .errors import UserError
 from .files import output_folder
@@ -31,14 +32,14 @@ _SIZES = {
 }
 
 
-def generate(target: str, config: ArrayConfig, progress: Callable[[str], None] = lambda name: None) -> dict[str, str]:
+def generate(target: str, config: Any, progress: Callable[[str], None] = lambda name: None) -> dict[str, str]:
     """Return the files (name to text) of `target`; the same parameters give the same text.
 
     Parameters
     ----------
     target : str
         A key of :data:`TARGETS`; also the name of the top module.
-    config : ArrayConfig
+    config : ArrayConfig, or what the target's `configure` returns
         Sizes and arithmetic; a target takes the fields that it lists.
     progress : callable
         Called with the name of each module.
@@ -87,6 +88,10 @@ def _latency(component: Any) -> int:
 
 def _plain(value):
     """Return a parameter as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, FixedFormat):
+        return [value.integer, value.fraction]
     return [value.k, value.d] if isinstance(value, PintFormat) else value
 
 
@@ -109,13 +114,13 @@ def add_parser(commands) -> None:
     parser.add_argument("--pint", type=_pint, default=_DEFAULT.pint, metavar="K,D", help=pint)
     mac = f"form of the MAC: {', '.join(MacForm)}, default {_DEFAULT.mac} {_users('mac')}"
     parser.add_argument("--mac", default=_DEFAULT.mac, metavar="FORM", help=mac)
+    taxonn.add_options(parser)
     parser.add_argument("--out", type=_path, metavar="DIR", help="output folder, default build/<target>")
     parser.set_defaults(run=_run)
 
 
 def _users(option: str) -> str:
-    users = [name for name, target in TARGETS.items() if option in target.options]
-    return "(all targets)" if len(users) == len(TARGETS) else f"({', '.join(users)})"
+    return f"({', '.join(name for name, target in TARGETS.items() if option in target.options)})"
 
 
 def _flag(name: str) -> str:
@@ -154,10 +159,14 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _array(arguments: argparse.Namespace) -> ArrayConfig:
+    sizes = {name: getattr(arguments, name) for name in _SIZES}
+    return ArrayConfig(pint=arguments.pint, mac=arguments.mac, **sizes)
+
+
 def _run(arguments: argparse.Namespace) -> None:
     try:
-        sizes = {name: getattr(arguments, name) for name in _SIZES}
-        config = ArrayConfig(pint=arguments.pint, mac=arguments.mac, **sizes)
+        config = (TARGETS[arguments.target].configure or _array)(arguments)
     except ValueError as error:
         raise UserError(str(error)) from None
     out = arguments.out or Path("build", arguments.target)

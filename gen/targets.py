@@ -1,7 +1,9 @@
 """What can be generated: one table from a target's name to its component."""
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.lib import wiring
 
@@ -12,8 +14,9 @@ from hw.array.pe import Pe
 from hw.array.wpu import Wpu
 from hw.mac.mac import Mac
 from hw.spec.config import TAPS, ArrayConfig
+from hw.taxonn.network import Network
 
-from . import bringup
+from . import bringup, taxonn
 
 __all__ = ["TARGETS", "Target"]
 
@@ -27,11 +30,13 @@ class Target:
     summary : str
         What it is, for the help text.
     options : tuple of str
-        Fields of :class:`ArrayConfig` that it depends on.
+        Fields of its configuration that it depends on; without `configure` it is an :class:`ArrayConfig`.
     build : callable
         Component of a configuration.
     macs : callable
         Multiply-accumulates a cycle of a configuration.
+    configure : callable, optional
+        Configuration of the parsed arguments, for a target with options of its own in place of ArrayConfig's.
     board : callable, optional
         In place of `build`, for the design of a board: from configuration and progress, its files (name to text) and
         what the manifest says of them.
@@ -39,9 +44,10 @@ class Target:
 
     summary: str
     options: tuple[str, ...]
-    build: Callable[[ArrayConfig], wiring.Component] | None
-    macs: Callable[[ArrayConfig], int]
+    build: Callable[[Any], wiring.Component] | None
+    macs: Callable[[Any], int]
     board: Callable[[ArrayConfig, Callable[[str], None]], tuple[dict[str, str], dict]] | None = None
+    configure: Callable[[argparse.Namespace], Any] | None = None
 
 
 _CELL = ("pint", "mac", "acc_bits")
@@ -89,5 +95,12 @@ TARGETS = {
         None,
         lambda config: config.macs,
         bringup.files,
+    ),
+    "taxonn": Target(
+        "a network of fully connected layers that trains itself, with AXI ports",
+        taxonn.FIELDS,
+        lambda config: Network(config=config),
+        lambda config: sum(config.layers[1:]),
+        configure=taxonn.configure,
     ),
 }

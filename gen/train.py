@@ -5,6 +5,9 @@ from pathlib import Path
 
 from hw.spec.networks import NETWORKS
 
+from . import taxonn
+from .errors import UserError
+
 __all__ = ["add_parser"]
 
 
@@ -12,12 +15,16 @@ def add_parser(commands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "train",
-        help="train a network in golden integers or in float32",
+        help="train a network in golden integers, in float32 or on the generated Verilog",
         description="Train a network by stochastic gradient descent with momentum 0.9 and a learning rate that falls "
         "along half a cosine. The golden engine computes what the machine does, in integers only; the float engine is "
-        "its float32 baseline from the same start, in the same order. Every epoch ends in a checkpoint.",
+        "its float32 baseline from the same start, in the same order. Every epoch ends in a checkpoint. "
+        "With --machine taxonn: a network of fully connected layers, one digit a step without momentum, a rate that "
+        "falls linearly, and also the engine rtl, which ends by comparing its weights with golden's.",
     )
     add = parser.add_argument
+    add("--machine", choices=("array", "taxonn"), default="array", help="which machine trains (default: array)")
+    taxonn.add_options(parser)
     add("--net", choices=NETWORKS, help="the network (default: resnet8)")
     add(
         "--data",
@@ -25,7 +32,7 @@ def add_parser(commands) -> None:
         help="digits, or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX (also .gz), or the folders train "
         "and test with a folder of images a class (default: digits)",
     )
-    add("--engine", choices=("golden", "float"), help="golden integers or float32 (default: golden)")
+    add("--engine", choices=("golden", "float", "rtl"), help="rtl with taxonn only (default: golden)")
     add("--batch", type=int, metavar="N", help="images a step (default: 32)")
     add("--epochs", type=int, metavar="N", help="default: 10")
     add("--lr", type=float, metavar="X", help="largest learning rate (default: 0.0025 times the batch, at most 0.08)")
@@ -45,6 +52,13 @@ def add_parser(commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     # Imported late: data sets and charts need packages that take seconds to load.
+    if arguments.machine == "taxonn":
+        from . import train_taxonn
+
+        train_taxonn.run(arguments)
+        return
     from . import training
 
+    if given := taxonn.given(arguments):
+        raise UserError(f"Option {given[0]} must come with --machine taxonn, not --machine array")
     training.run(arguments)

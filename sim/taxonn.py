@@ -43,12 +43,12 @@ class Run:
         if self.epochs < 1:
             raise ValueError(f"Epochs must be at least 1, not {self.epochs}")
 
-    def samples(self, training: digits.Digits) -> Iterator[tuple[int, int, float]]:
-        """Yield (epoch, index of the sample, learning rate) of every step."""
+    def samples(self, training: digits.Digits) -> Iterator[tuple[int, float]]:
+        """Yield index of the sample and learning rate of every step."""
         for epoch in range(self.epochs):
             rate = schedule.epoch_rate(self.rate, epoch, self.epochs)
             for index in schedule.epoch_order(self.seed, epoch, len(training)):
-                yield epoch, int(index), rate
+                yield int(index), rate
 
 
 def _flat(images) -> np.ndarray:
@@ -78,8 +78,10 @@ def inputs(run: Run, engine: str, data: digits.Digits) -> np.ndarray:
     return _flat(data.images) if engine == "float" else codes(run, data.images)
 
 
-def train(run: Run, engine: str, progress: Callable[[int, float], None] = lambda step, share: None):
-    """Train a network of the engine on the digits and return it.
+def train(
+    run: Run, engine: str, progress: Callable[[int], None] = lambda step: None
+) -> tuple[Network | FloatNetwork, np.ndarray]:
+    """Train a network of the engine on the digits; return it, and which samples it told right before their update.
 
     Parameters
     ----------
@@ -87,16 +89,15 @@ def train(run: Run, engine: str, progress: Callable[[int, float], None] = lambda
     engine : str
         `golden` or `float`.
     progress : callable
-        Called with the number of each step and the share of the last 200 samples that were told right before
-        their update.
+        Called with the number of each step.
     """
     training, _ = digits.load()
     net, x, right = network(run, engine), inputs(run, engine, training), []
-    for step, (_, index, rate) in enumerate(run.samples(training)):
+    for step, (index, rate) in enumerate(run.samples(training)):
+        progress(step)
         label = int(training.labels[index])
         right.append(int(net.train(x[index], label, rate).argmax()) == label)
-        progress(step, float(np.mean(right[-200:])))
-    return net
+    return net, np.array(right)
 
 
 def accuracy(run: Run, engine: str, net, data: digits.Digits) -> float:

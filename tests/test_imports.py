@@ -23,6 +23,7 @@ LOCAL = {
     "gen.bringup": ("hw", "gen", "sim.golden"),
     "gen.cli": ("hw", "gen", "sim"),
     "gen.training": ("hw.spec", "gen", "sim.training"),
+    "gen.train_taxonn": ("hw", "gen", "sim"),
     "sim": ("hw.spec", "sim"),
     "sim.engine": ("hw", "gen", "sim"),
     "sim.runner": ("sim.simulators",),

@@ -1,0 +1,121 @@
+"""`gradgate train --machine taxonn`: golden, float32 or the generated Verilog, on the digits."""
+
+import argparse
+import json
+import time
+
+import numpy as np
+
+from hw.spec.taxonn import Activation
+from hw.taxonn.network import Network
+from sim import digits, taxonn, taxonn_rtl
+from sim.golden.taxonn.layer import rate_code
+from sim.golden.taxonn.network import weights_digest
+from sim.runner import SimulationError
+from sim.taxonn_chart import draw
+
+from .emit import emit
+from .errors import UserError
+from .progress import Progress
+from .taxonn import FIELDS, configure
+
+__all__ = ["run"]
+
+_EPOCHS, _SEED = 5, 1
+#: Learning rate of the first epoch, by the activation of layer 1.
+_RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
+_OTHER_RATE = 0.02
+#: Options of the other machine.
+_FOREIGN = ("net", "batch", "storage", "resume", "checkpoint")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train as the arguments say.
+
+    Raises
+    ------
+    UserError
+        If an argument is wrong, or the Verilog's weights are not golden's.
+    """
+    engine = arguments.engine or "golden"
+    try:
+        trained = _prepare(arguments)
+        if arguments.plot:
+            draw({}, arguments.plot)  # a plot that cannot be drawn fails before the training
+        result, right = _train(trained, engine)
+    except (ValueError, SimulationError) as error:
+        raise UserError(str(error)) from None
+    if arguments.plot:
+        draw({engine: right}, arguments.plot)
+    if arguments.json:
+        print(json.dumps(result))
+        return
+    print(f"Test accuracy {result['test_accuracy']:.2f} %, weights {result['weights_digest'][:16]}")
+    if "cycles" in result:
+        print("Weights identical to golden's; cycles", ", ".join(f"{n} {c}" for n, c in result["cycles"].items()))
+
+
+def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
+    """Return the run that the arguments ask for."""
+    for name in _FOREIGN:
+        if getattr(arguments, name) is not None:
+            raise UserError(f"Option --{name} must come with --machine array, not --machine taxonn")
+    if arguments.data not in (None, "digits"):
+        raise UserError(f"Data of taxonn must be digits, not {arguments.data!r}")
+    config = configure(arguments)
+    rate = _RATES.get(config.activations[0], _OTHER_RATE) if arguments.lr is None else arguments.lr
+    epochs = _EPOCHS if arguments.epochs is None else arguments.epochs
+    seed = _SEED if arguments.seed is None else arguments.seed
+    for form in config.formats:
+        rate_code(rate, form)
+    return taxonn.Run(config, rate, epochs, seed)
+
+
+def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
+    """Return what the command says at its end, and which training samples were told right."""
+    training, test = digits.load()
+    steps, start = run.epochs * len(training), time.monotonic()
+    facts = {}
+    with Progress() as progress:
+
+        def report(step, what=engine):
+            progress.show(f"{what} engine, step {step} of {steps}")
+
+        if engine == "rtl":
+            verilog = emit(Network(config=run.config), "taxonn", lambda name: progress.show(f"emitting {name}"))
+            trained = taxonn_rtl.train(run, verilog, report)
+            weights, right, accuracy = trained.weights, trained.right, trained.test_accuracy
+            golden, _ = taxonn.train(run, "golden", lambda step: report(step, "golden"))
+            digests = [weights_digest(each) for each in (weights, golden.weights)]
+            if digests[0] != digests[1]:
+                raise UserError(f"Weights of the Verilog must be golden's {digests[1][:16]}, not {digests[0][:16]}")
+            facts = {"cycles": trained.cycles, "golden_digest": digests[1]}
+        else:
+            net, right = taxonn.train(run, engine, report)
+            weights, accuracy = net.weights, taxonn.accuracy(run, engine, net, test)
+    if engine == "float":
+        weights = [each.view(np.int32) for each in weights]
+    config = run.config
+    result = {
+        "test_accuracy": round(accuracy, 4),
+        "weights_digest": weights_digest(weights),
+        "train_accuracies": [round(100 * float(each.mean()), 4) for each in np.split(right, run.epochs)],
+        **facts,
+        "settings": {
+            "machine": "taxonn",
+            "engine": engine,
+            "epochs": run.epochs,
+            "lr": run.rate,
+            "seed": run.seed,
+            **{name: _plain(getattr(config, name)) for name in FIELDS},
+        },
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    return result, right
+
+
+def _plain(value):
+    """Return a field of the configuration as JSON has it."""
+    if isinstance(value, tuple):
+        return [each if isinstance(each, int) else str(each) for each in value]
+    return value

@@ -1,0 +1,110 @@
+"""TaxoNN on the command line: Verilog and manifest, training by three engines, mistakes in one sentence."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gen import taxonn
+from gen.cli import main
+from gen.generate import generate
+from gen.synthesis import YOSYS
+from hw.spec.taxonn import FixedFormat, TaxonnConfig
+
+
+def test_generate(tmp_path, capsys):
+    options = ["--layers", "3,4,2", "--activation", "tanh,softmax", "--format", "2,12/3,10"]
+    assert main(["generate", "taxonn", *options, "--out", str(tmp_path)]) == 0
+    assert "taxonn: 6 MACs a cycle" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["parameters"] == {
+        "layers": [3, 4, 2],
+        "activations": ["tanh", "softmax"],
+        "formats": [[2, 12], [3, 10]],
+        "rounding": "stochastic",
+    }
+    ports = {port["name"]: port["width"] for port in manifest["ports"]}
+    assert (ports["s_axis_sample_tdata"], ports["m_axis_result_tdata"], ports["s_axil_awaddr"]) == (16, 16, 32)
+    script = "read_verilog taxonn.v; hierarchy -check -top taxonn; proc; check -assert"
+    subprocess.run([*YOSYS, "-q", "-p", script], cwd=tmp_path, check=True)
+
+
+def test_defaults_are_those_of_the_paper(tmp_path):
+    text = generate("taxonn", TaxonnConfig((2, 1), ("relu",), (FixedFormat(2, 12),)))["manifest.json"]
+    assert json.loads(text)["parameters"]["rounding"] == "stochastic"
+
+
+def train(capsys, *options):
+    assert main(["train", "--machine", "taxonn", "--json", *options]) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.mark.parametrize("engine", ["golden", "float"])
+def test_train(engine, tmp_path, capsys):
+    plot = tmp_path / "curve.png"
+    result = train(capsys, "--engine", engine, "--epochs", "1", "--seed", "3", "--plot", str(plot))
+    assert result["test_accuracy"] > 80
+    assert len(result["weights_digest"]) == 64
+    assert len(result["train_accuracies"]) == 1
+    assert "cycles" not in result
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.full_size
+def test_digits_are_learned_by_the_verilog(capsys):
+    """64-32-10 from scratch on the generated Verilog: at least 94 %, the bits of golden, within 1 point of float."""
+    options = ("--layers", "64,32,10", "--epochs", "4", "--seed", "1")
+    real = train(capsys, *options, "--engine", "float")
+    result = train(capsys, *options, "--engine", "rtl")
+    print(f"rtl {result['test_accuracy']} %, float32 {real['test_accuracy']} %, cycles {result['cycles']}")
+    assert result["weights_digest"] == result["golden_digest"]
+    assert result["test_accuracy"] >= 94
+    assert abs(result["test_accuracy"] - real["test_accuracy"]) <= 1
+    steps = 4 * 1438
+    assert result["cycles"] == {"forward": 126 * steps, "backward": 80 * steps, "update": 37 * steps}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("generate", "taxonn", "--layers", "64,x"), "--layers must be sizes such as 64,32,10, not '64,x'"),
+        (("generate", "taxonn", "--layers", "64,0,10"), "Size of a layer must be 1 to 4095, not 0"),
+        (("generate", "taxonn", "--format", "0,0"), "Integer bits of a format must be 1 to 8, not 0"),
+        (("generate", "taxonn", "--format", "12"), "A format must be two integers I,F such as 2,12, not '12'"),
+        (
+            ("generate", "taxonn", "--activation", "swish"),
+            "An activation must be one of relu, sigmoid, tanh, linear, softmax, not 'swish'",
+        ),
+        (("generate", "taxonn", "--rounding", "up"), "Rounding must be one of nearest, stochastic, not 'up'"),
+        (
+            ("train", "--machine", "taxonn", "--layers", "4,2"),
+            "Layers must begin with 64 and end with 10 for the digits, not 4 and 2",
+        ),
+        (("train", "--machine", "taxonn", "--data", "faces"), "Data of taxonn must be digits, not 'faces'"),
+        (("train", "--machine", "taxonn", "--epochs", "0"), "Epochs must be at least 1, not 0"),
+        (
+            ("train", "--machine", "taxonn", "--lr", "0.6"),
+            "Learning rate must be 0 to 0.499969 in format (2,12), not 0.6",
+        ),
+        (
+            ("train", "--machine", "taxonn", "--net", "resnet8"),
+            "Option --net must come with --machine array, not --machine taxonn",
+        ),
+        (("train", "--layers", "64,10"), "Option --layers must come with --machine taxonn, not --machine array"),
+        (("train", "--machine", "taxonn", "--seed", "-1"), "Random seed must be a word of 64 bits, not -1"),
+        (
+            ("train", "--machine", "taxonn", "--plot", "curve.what"),
+            "Plot must be of a format such as .png, .svg or .pdf, not 'curve.what'",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(list(arguments)) == 2
+    assert capsys.readouterr().err == f"gradgate: {message}\n"
+    assert list(Path().iterdir()) == []
+
+
+def test_fields_are_those_of_the_configuration():
+    assert all(hasattr(TaxonnConfig((1, 1), ("relu",), (FixedFormat(2, 12),)), name) for name in taxonn.FIELDS)
