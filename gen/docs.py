@@ -21,7 +21,9 @@ _PATH = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 _ENUMS = (Op, Head, Ports)
 #: A small configuration of each target that has one of its own.
 _EXAMPLES = {
-    "taxonn": TaxonnConfig((4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))),
+    "taxonn": TaxonnConfig(
+        (4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))
+    ),
 }
 
 

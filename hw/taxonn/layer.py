@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
 from hw.spec.taxonn import Activation, FixedFormat, Rounding
+from hw.spec.taxonn_order import Op, word_layout
 
 from .activation import ActivationUnit
 from .buffer import DoubleBuffer
 from .loss import LossUnit
 from .multiplier import GlobalMultiplier
 from .noise import Noise
-from .order import Op, word_layout
 from .pe import Pe
 from .rescale import Rescale
 from .scratchpad import Scratchpad

@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.spec.taxonn import RATE_SHIFT, FixedFormat, Rounding
+from hw.spec.taxonn_order import Op, word_layout
 
 from .fixed import noise_field, saturate
-from .order import Op, word_layout
 from .scratchpad import Scratchpad
 
 __all__ = ["Pe"]
@@ -17,7 +17,7 @@ __all__ = ["Pe"]
 class Pe(wiring.Component):
     """A neuron: a row of weights and its bias, one product a cycle.
 
-    Inference is MULTIPLY. Training multiplexes the same multiplier and adder (:class:`.order.Op`)::
+    Inference is MULTIPLY. Training multiplexes the same multiplier and adder (:class:`hw.spec.taxonn_order.Op`)::
 
         MUX1      x | G | -alpha              MUX2      W | G | D
         MUX3      0, acc | acc of the PE before | half an LSB of D | W with rounding noise below

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .order import Op
+from hw.spec.taxonn_order import Op
 
 __all__ = ["Sequencer"]
 

@@ -3,7 +3,7 @@
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 
-from hw.spec.taxonn import NOISE_BITS, FixedFormat
+from .taxonn import NOISE_BITS, FixedFormat
 
 __all__ = ["Op", "word_layout"]
 

@@ -1,0 +1,41 @@
+# amaranth: UnusedElaboratable=no
+"""The PE of TaxoNN, with and without training, against golden."""
+
+import pytest
+
+from gen.emit import emit
+from hw.spec.taxonn import FixedFormat, Rounding
+from hw.taxonn.pe import Pe
+from sim.runner import simulate
+from sim.simulators import lint
+
+
+def pe(inputs=6, outputs=4, form="2,12", training=True, rounding=Rounding.STOCHASTIC):
+    form = FixedFormat.parse(form)
+    return Pe(inputs=inputs, outputs=outputs, form=form, training=training, rounding=rounding)
+
+
+@pytest.mark.parametrize("rounding", list(Rounding))
+@pytest.mark.parametrize("inputs, outputs, form", [(1, 1, "1,4"), (6, 4, "2,12"), (3, 9, "8,16")])
+def test_training_pe(inputs, outputs, form, rounding):
+    verilog = emit(pe(inputs, outputs, form, rounding=rounding), "pe")
+    lint(top="pe", verilog=verilog)
+    env = {"INPUTS": str(inputs), "OUTPUTS": str(outputs), "FORMAT": form, "TRAINING": "1", "ROUNDING": rounding}
+    simulate(top="pe", verilog=verilog, bench="sim.benches.taxonn_pe", env=env)
+
+
+@pytest.mark.parametrize("inputs, form", [(1, "1,4"), (6, "2,12")])
+def test_baseline_pe(inputs, form):
+    verilog = emit(pe(inputs, 1, form, training=False), "pe")
+    env = {"INPUTS": str(inputs), "OUTPUTS": "1", "FORMAT": form, "TRAINING": "0"}
+    simulate(top="pe", verilog=verilog, bench="sim.benches.taxonn_pe", env=env)
+
+
+def test_latency():
+    assert Pe.LATENCY == 3
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_one_multiplier(training):
+    verilog = emit(pe(training=training), "pe")
+    assert verilog.count(" * ") == 1
