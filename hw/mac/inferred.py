@@ -52,7 +52,8 @@ class InferredCell(wiring.Component):
         b2 = Signal(self._operand, reset_less=True)
         multiplied = self._product(a_q, b2)
         product = Signal(multiplied.shape(), reset_less=True)
-        add_to_q = Signal(AddTo)
+        add_to_q = Signal(AddTo, reset_less=True)
+        total = Signal.like(self.p, reset_less=True)
         addend = Signal.like(self.p)
 
         with m.Switch(add_to_q):
@@ -60,8 +61,8 @@ class InferredCell(wiring.Component):
                 with m.Case(AddTo.CASCADE):
                     m.d.comb += addend.eq(self.p_in)
             with m.Case(AddTo.SUM):
-                m.d.comb += addend.eq(self.p)
-        m.d.comb += [self.b_out.eq(b1), self.p_out.eq(self.p)]
+                m.d.comb += addend.eq(total)
+        m.d.comb += [self.b_out.eq(b1), self.p.eq(total), self.p_out.eq(total)]
 
         # Cycle 1: operands.
         m.d.sync += a_q.eq(self.a)
@@ -75,5 +76,5 @@ class InferredCell(wiring.Component):
             add_to_q.eq(Mux(self.clear, AddTo.ZERO, self.control.add_to)),
         ]
         # Cycle 3: accumulate, modulo 2^acc_bits; the addend's multiplexer fits the adder's LUT.
-        m.d.sync += self.p.eq(Mux(self.clear, 0, self._scaled(m, product, a_q, b2) + addend))
+        m.d.sync += total.eq(Mux(self.clear, 0, self._scaled(m, product, a_q, b2) + addend))
         return m
