@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import sys
 import time
+from contextlib import redirect_stdout
 
 import numpy as np
 
@@ -83,7 +85,8 @@ def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
 
         if engine == "rtl":
             verilog = emit(Network(config=run.config), "taxonn", lambda name: progress.show(f"emitting {name}"))
-            trained = taxonn_rtl.train(run, verilog, report)
+            with redirect_stdout(sys.stderr):  # what the simulation says is no result
+                trained = taxonn_rtl.train(run, verilog, report)
             weights, right, accuracy = trained.weights, trained.right, trained.test_accuracy
             golden, _ = taxonn.train(run, "golden", lambda step: report(step, "golden"))
             digests = [weights_digest(each) for each in (weights, golden.weights)]

@@ -37,7 +37,7 @@ def test_defaults_are_those_of_the_paper(tmp_path):
 
 def train(capsys, *options):
     assert main(["train", "--machine", "taxonn", "--json", *options]) == 0
-    return json.loads(capsys.readouterr().out.splitlines()[-1])
+    return json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("engine", ["golden", "float"])
