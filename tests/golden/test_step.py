@@ -8,12 +8,10 @@ import pytest
 
 from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
 from hw.spec.networks import CIFAR_SHAPE, build
-from hw.spec.random import NOISE_ROUNDS
 from hw.spec.tensors import TensorClass
 from sim.golden import conv
-from sim.golden.initial import epoch_order, images, initial_weights
+from sim.golden.initial import images
 from sim.golden.nodes import total
-from sim.golden.pint import NEAREST, decode, encode, hash32, tensor_key
 from sim.golden.rate import Factor
 from sim.golden.schedule import Backpropagation
 from sim.golden.step import GoldenNetwork
@@ -392,23 +390,3 @@ def test_branches_add_up_at_the_exponent_of_the_sum():
     narrow = [Tensor(np.array([3, -3, 4032]), -18), Tensor(np.array([7, -7, 1]), -22), Tensor(np.array([1, 0, 0]), 50)]
     assert total(wide, narrow).t.tolist() == [100 + 12 + 2 + (1 << 30), -100 - 12 - 2, (1 << 35) + 4 * 4032]
     assert total(wide, []).t is wide.t
-
-
-def test_initial_weights():
-    w = initial_weights(9, 3, (4, 5, 3, 3))
-    key = tensor_key(9, 0, 0xFFFF0003)
-    for index in range(w.size):
-        u = (int(hash32(index, key, NOISE_ROUNDS)) + 0.5) / 2**32
-        assert w.flat[index] == math.floor((2 * u - 1) * math.sqrt(6 / 45) * 4096 + 0.5)
-
-
-def test_epoch_order():
-    hashes = hash32(np.arange(50), tensor_key(9, 2, 0xFFFEFFFF), NOISE_ROUNDS).tolist()
-    assert epoch_order(9, 2, 50).tolist() == [n for _, n in sorted((h, n) for n, h in enumerate(hashes))]
-
-
-def test_images():
-    pixels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
-    made = images(pixels)
-    assert made.e == -10
-    assert made.t.ravel().tolist() == decode(encode(16 * (np.arange(256) - 128), 0, NEAREST)).tolist()
