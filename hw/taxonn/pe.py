@@ -27,8 +27,8 @@ class Pe(wiring.Component):
     i+1 multiplies its G with its row word by word, and the sums over r travel through acc from PE to PE,
     column j one cycle behind column j-1. They leave the last PE in the order in which layer i needs them.
 
-    Registers that training adds: G, D, the weight under update, its noise, and the learning rate, which is one
-    for all PEs of a layer (`rate`). Sums are exact: acc holds every sum of its layer.
+    Registers that training adds: G, whose place D takes; the weight under update, its column and noise; and the
+    learning rate, which is one for all PEs of a layer (`rate`). Sums are exact: acc holds every sum of its layer.
 
     Latency `LATENCY` = 3 cycles from an order to acc, which BACK takes one cycle later in the next PE; an order
     goes on after one cycle. A weight is updated 3 cycles after its order; D is ready for an UPDATE
@@ -145,7 +145,7 @@ class Pe(wiring.Component):
     def _train(self, m, pad, a, b, op_q2, word_q2, addend, total, acc):
         """Add the inputs of the three multiplexers and the registers of training."""
         form, cut = self._form, self._form.fraction + RATE_SHIFT
-        gradient, step = (Signal(signed(form.width), name=name, reset_less=True) for name in ("gradient_q", "step"))
+        gradient = Signal(signed(form.width), name="gradient_q", reset_less=True)  # G, and D from SCALE on
         weight_q2, rounded = Signal(signed(form.width), reset_less=True), Signal(signed(form.width))
         shifted = Signal(signed(len(total)))
 
@@ -160,7 +160,7 @@ class Pe(wiring.Component):
             with m.Case(Op.SCALE):
                 m.d.comb += [a.eq(self.rate), b.eq(gradient)]
             with m.Case(Op.UPDATE):
-                m.d.comb += b.eq(step)
+                m.d.comb += b.eq(gradient)
         m.d.sync += weight_q2.eq(pad.read_data)
 
         # Cycle 2: MUX3; then round by cutting bits, and saturate.
@@ -173,7 +173,7 @@ class Pe(wiring.Component):
                 m.d.sync += acc.eq(total)
             with m.Case(Op.SCALE):
                 m.d.comb += [addend.eq(1 << form.fraction - 1), shifted.eq(total >> form.fraction)]
-                m.d.sync += step.eq(rounded)
+                m.d.sync += gradient.eq(rounded)
             with m.Case(Op.UPDATE):
                 m.d.comb += [
                     addend.eq(Cat(field, weight_q2).as_signed()),
