@@ -1,9 +1,7 @@
 """Runs programs of the array on the generated Verilog."""
 
 import tempfile
-import threading
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +14,7 @@ from hw.spec.config import ArrayConfig, MacForm
 from sim import runner
 from sim.golden import array as golden
 from sim.golden.program import CONTROL_FIELDS, Program
+from sim.watch import watched
 
 __all__ = ["MODELS", "Result", "execute", "generated"]
 
@@ -44,25 +43,6 @@ class Result:
 def generated(config: ArrayConfig) -> str:
     """Verilog of the array."""
     return emit(Array(config=config), "array")
-
-
-@contextmanager
-def _watched(file: Path, progress: Callable[[int | None], None]):
-    """Call `progress` twice a second with the last cycle in `file`, None while there is none."""
-    done = threading.Event()
-
-    def watch():
-        while not done.wait(0.5):
-            lines = file.read_text().split("\n") if file.exists() else []
-            progress(int(lines[-2]) if len(lines) > 1 else None)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def execute(
@@ -105,7 +85,7 @@ def execute(
             seed=seed, k=config.pint.k, acc_bits=config.acc_bits, latency=latency,
             **{name: program.control[name] for name in CONTROL_FIELDS},
         )  # fmt: skip
-        with _watched(cycle, progress):
+        with watched(cycle, progress):
             runner.simulate(
                 top="array",
                 verilog=verilog or generated(config),

@@ -1,9 +1,7 @@
 """Training of a TaxoNN network on the generated Verilog."""
 
 import tempfile
-import threading
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from . import digits, runner, taxonn
 from .golden.taxonn import schedule
 from .golden.taxonn.layer import rate_code
 from .golden.taxonn.noise import layer_key
+from .watch import watched
 
 __all__ = ["PHASES", "Trained", "train"]
 
@@ -40,25 +39,6 @@ class Trained:
     right: np.ndarray
     test_accuracy: float
     cycles: dict[str, int]
-
-
-@contextmanager
-def _watched(file: Path, progress: Callable[[int], None]):
-    """Call `progress` twice a second with the last whole line of `file`."""
-    done = threading.Event()
-
-    def watch():
-        while not done.wait(0.5):
-            lines = file.read_text().split("\n") if file.exists() else []
-            progress(int(lines[-2]) if len(lines) > 1 else 0)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambda step: None) -> Trained:
@@ -96,7 +76,7 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
             **dict[str, Any]((f"weights_{i}", values) for i, values in enumerate(start)),
         )
         files = {"TAXONN_PROGRAM": program, "TAXONN_RESULT": result, "TAXONN_PROGRESS": steps}
-        with _watched(steps, progress):
+        with watched(steps, lambda step: progress(step or 0)):
             runner.simulate(
                 top="taxonn",
                 verilog=verilog,
