@@ -49,7 +49,6 @@ def execute(
     program: Program,
     size: int,
     seed: int = 1,
-    verilog: str | None = None,
     progress: Callable[[int | None], None] = lambda cycle: None,
 ) -> Result:
     """Run a program on the Verilog of its array and check every port in every cycle against golden.
@@ -61,8 +60,6 @@ def execute(
         Number of partial sums that its addresses reach.
     seed : int
         Seed of what the bench feeds where nobody looks.
-    verilog : str, optional
-        The Verilog, if it is not to be generated.
     progress : callable
         Called twice a second from another thread: with the cycle, or None while the simulator is built.
 
@@ -88,7 +85,7 @@ def execute(
         with watched(cycle, progress):
             runner.simulate(
                 top="array",
-                verilog=verilog or generated(config),
+                verilog=generated(config),
                 bench="sim.benches.array",
                 models=MODELS[config.mac],
                 env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result), "ARRAY_PROGRESS": str(cycle)},

@@ -1,5 +1,6 @@
 """Phases of layers, run one behind the other on the generated array and compared with direct convolution."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from .golden.passes import moved
 from .golden.pint import decode
 from .golden.program import Program
 
-__all__ = ["Outcome", "Task", "run"]
+__all__ = ["Composition", "Outcome", "Task", "compose", "run"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,26 @@ class Task:
     layer: Layer
     phase: Phase
     codes: Mapping[str, np.ndarray]
+
+    def expected(self, config: ArrayConfig) -> np.ndarray:
+        """Direct convolution of the decoded codes."""
+        pint = config.pint
+        decoded = {name: decode(codes, pint.k, pint.d) for name, codes in self.codes.items()}
+        return conv.results(self.layer, self.phase, **decoded, acc_bits=config.acc_bits)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Tasks as one program of the array, without a bubble between them.
+
+    program : all passes, laid out in time.
+    mapped : the passes of each task.
+    bases : flat address of the first result of each task, and the number of all results.
+    """
+
+    program: Program
+    mapped: list[list]
+    bases: list[int]
 
 
 @dataclass(frozen=True)
@@ -45,13 +66,22 @@ class Outcome:
     cycles: int
 
 
+def compose(tasks: Sequence[Task], config: ArrayConfig, seed: int = 1) -> Composition:
+    """Lay tasks out one behind the other; `seed` is as for :func:`run`."""
+    mapped = [map_layer(task.layer, task.phase, config, **task.codes) for task in tasks]
+    sizes = (math.prod(task.layer.result_shape(task.phase)) for task in tasks)
+    bases = list(itertools.accumulate(sizes, initial=0))
+    passes = [moved(each, base) for some, base in zip(mapped, bases, strict=False) for each in some]
+    return Composition(Program(config, passes, np.random.default_rng(seed)), mapped, bases)
+
+
 def run(
     tasks: Sequence[Task],
     config: ArrayConfig,
     seed: int = 1,
     progress: Callable[[int | None, int], None] = lambda cycle, cycles: None,
 ) -> list[Outcome]:
-    """Run tasks as one program of the array, without a bubble between them.
+    """Run tasks on the generated array, without a bubble between them.
 
     Parameters
     ----------
@@ -67,11 +97,9 @@ def run(
     sim.runner.SimulationError
         If a port of the array differs from its golden model in any cycle.
     """
-    mapped = [map_layer(task.layer, task.phase, config, **task.codes) for task in tasks]
-    bases = np.cumsum([0, *(math.prod(task.layer.result_shape(task.phase)) for task in tasks)])
-    passes = [moved(each, base) for some, base in zip(mapped, bases, strict=False) for each in some]
-    program = Program(config, passes, np.random.default_rng(seed))
-    ran = engine.execute(program, int(bases[-1]), seed, progress=lambda cycle: progress(cycle, len(program)))
+    composition = compose(tasks, config, seed)
+    program, mapped, bases = composition.program, composition.mapped, composition.bases
+    ran = engine.execute(program, bases[-1], seed, progress=lambda cycle: progress(cycle, len(program)))
 
     # Every slot of a stationary pass and every beat of a drain gives results once, in the order of the passes.
     counts = [sum(len(each.address) for each in some) for some in mapped]
@@ -84,8 +112,6 @@ def run(
 
 
 def _outcome(task: Task, result, config: ArrayConfig, passes: int, cycles: int) -> Outcome:
-    pint = config.pint
-    decoded = {name: decode(codes, pint.k, pint.d) for name, codes in task.codes.items()}
-    expected = conv.results(task.layer, task.phase, **decoded, acc_bits=config.acc_bits)
+    expected = task.expected(config)
     result = result.reshape(expected.shape)
     return Outcome(result, np.array_equal(result, expected), passes, cycles)

@@ -9,11 +9,9 @@ from hw.spec.config import ArrayConfig, MacForm
 from hw.spec.layer import Layer, Phase
 from hw.spec.pint import PintFormat
 from sim import engine
-from sim.golden import conv
-from sim.golden.mapping import cycles, map_layer
-from sim.golden.passes import GradientPass, moved
-from sim.golden.pint import decode
-from sim.golden.program import Program
+from sim.golden.mapping import cycles
+from sim.golden.passes import GradientPass
+from sim.tasks import Task, compose
 from sim.workloads import random_codes, random_layer
 
 FULL = ArrayConfig()
@@ -30,21 +28,17 @@ CONFIGS = {
 
 
 def run_layers(work, config, seed):
-    """Run (layer, phase) pairs as one program; compare all results and the cycles that each takes."""
+    """Run (layer, phase) pairs as one program, compare all results; return program, result and first pass of each."""
     print(f"seed {seed}")
     rng = np.random.default_rng(seed)
-    passes, bases, expected = [], [], []
-    for layer, phase in work:
-        codes = random_codes(layer, rng, config.pint)
-        decoded = {name: decode(code, config.pint.k, config.pint.d) for name, code in codes.items()}
-        base = sum(map(np.size, expected))
-        bases.append(len(passes))
-        expected.append(conv.results(layer, phase, **decoded, acc_bits=config.acc_bits).ravel())
-        passes += [moved(each, base) for each in map_layer(layer, phase, config, **codes)]
-    program = Program(config, passes, rng)
-    result = engine.execute(program, sum(map(np.size, expected)), seed)
+    tasks = [Task(layer, phase, random_codes(layer, rng, config.pint)) for layer, phase in work]
+    composition = compose(tasks, config, seed)
+    program = composition.program
+    result = engine.execute(program, composition.bases[-1], seed)
+    expected = [task.expected(config).ravel() for task in tasks]
     assert np.array_equal(result.memory, np.concatenate(expected))
-    return program, result, bases
+    firsts = list(itertools.accumulate(map(len, composition.mapped), initial=0))[:-1]
+    return program, result, firsts
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -95,12 +89,12 @@ def test_full_array():
         Layer(2, 30, 26, 6, 6, 1, 2), Layer(1, 3, 9, 18, 10, 7, 2, 3), Layer(1, 9, 9, 9, 6, 5, 1, 2),
     ]  # fmt: skip
     work = list(itertools.product(layers, Phase))
-    program, result, bases = run_layers(work, FULL, seed=8)
+    program, result, firsts = run_layers(work, FULL, seed=8)
     # Each layer starts its formula's cycles after the one before; gradients need not wait for weights.
-    for (layer, phase), base, following in zip(work, bases, bases[1:], strict=False):
+    for (layer, phase), first, following in zip(work, firsts, firsts[1:], strict=False):
         last, gradients = program.passes[following - 1], isinstance(program.passes[following], GradientPass)
         saved = max(0, FULL.channels - len(last)) if phase != Phase.WG and gradients else 0
-        assert program.starts[following] - program.starts[base] == cycles(layer, phase, FULL) - saved
+        assert program.starts[following] - program.starts[first] == cycles(layer, phase, FULL) - saved
     assert result.valid_cycles[0] == FULL.channels - 1 + result.latency
 
 
