@@ -1,11 +1,6 @@
 """The Vivado script of every kind of target, run in a Tcl interpreter on stand-ins of Vivado's commands."""
 
-import importlib.util
 import json
-import os
-import shutil
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -15,21 +10,11 @@ from gen.generate import generate
 from hw.spec.config import ArrayConfig
 
 STANDINS = Path(__file__).with_name("vivado_standins.tcl")
-TKINTER = "import sys, tkinter; tkinter.Tcl().eval('source {' + sys.argv[1] + '}')"
 
 
 @cache
 def generated(target):
     return generate(target, ArrayConfig(1, 1, 1, 2))
-
-
-def interpreter():
-    """The command of a Tcl interpreter: tclsh, else the one inside Python."""
-    if tclsh := shutil.which("tclsh"):
-        return [tclsh]
-    if importlib.util.find_spec("_tkinter"):
-        return [sys.executable, "-c", TKINTER]
-    return pytest.skip("no Tcl interpreter: Debian splits tclsh (package tcl) and Python's (python3-tk) off")
 
 
 @pytest.fixture(params=["mac", "convert", "array"])
@@ -40,23 +25,25 @@ def design(request, tmp_path):
     return tmp_path, json.loads(files["manifest.json"])
 
 
-def run(folder, manifest, **settings):
-    """Exit code, standard error and the commands called."""
-    ports = [f"{p['name']}[*]" if p["width"] > 1 else p["name"] for p in manifest["ports"]]
-    environment = {
-        "CALLS": str(folder / "calls"), "PORTS": " ".join(ports), "SETUP_SLACK": "0.125", "HOLD_SLACK": "0.031",
-        "ROUTE_ERRORS": "0", "FAIL": "",
-    }  # fmt: skip
-    driver = folder / "driver.tcl"
-    driver.write_text(f"source {{{STANDINS}}}\nsource {{{folder / manifest['top']}.tcl}}\n")
-    done = subprocess.run(
-        [*interpreter(), str(driver)], env={**os.environ, **environment, **settings}, capture_output=True, text=True,
-        check=False, timeout=60,
-    )  # fmt: skip
-    return done.returncode, done.stderr, (folder / "calls").read_text()
+@pytest.fixture
+def run(tcl):
+    """Runs the script of a design: exit code, standard error and the commands called."""
+
+    def run(folder, manifest, **settings):
+        ports = [f"{p['name']}[*]" if p["width"] > 1 else p["name"] for p in manifest["ports"]]
+        environment = {
+            "CALLS": str(folder / "calls"), "PORTS": " ".join(ports), "SETUP_SLACK": "0.125", "HOLD_SLACK": "0.031",
+            "ROUTE_ERRORS": "0", "FAIL": "",
+        }  # fmt: skip
+        driver = folder / "driver.tcl"
+        driver.write_text(f"source {{{STANDINS}}}\nsource {{{folder / manifest['top']}.tcl}}\n")
+        done = tcl(driver, {**environment, **settings})
+        return done.returncode, done.stderr, (folder / "calls").read_text()
+
+    return run
 
 
-def test_build_passes(design):
+def test_build_passes(run, design):
     folder, manifest = design
     code, errors, calls = run(folder, manifest)
     assert (code, errors) == (0, "")
@@ -67,7 +54,7 @@ def test_build_passes(design):
     assert reports <= {file.name for file in (folder / "vivado").iterdir()}
 
 
-def test_every_port_is_constrained(design):
+def test_every_port_is_constrained(run, design):
     folder, manifest = design
     calls = [line for line in run(folder, manifest)[2].splitlines() if line.startswith("get_ports")]
     constrained = " ".join(calls).replace("[*]", "").replace("{", " ").replace("}", " ").split()
@@ -89,14 +76,14 @@ def test_every_port_is_constrained(design):
     ],
 )
 @pytest.mark.parametrize("design", ["mac"], indirect=True)
-def test_failure_ends_with_code_1(design, settings, message):
+def test_failure_ends_with_code_1(run, design, settings, message):
     code, errors, _ = run(*design, **settings)
     assert code == 1
     assert message in errors
 
 
 @pytest.mark.parametrize("design", ["mac"], indirect=True)
-def test_no_path_for_hold_passes(design):
+def test_no_path_for_hold_passes(run, design):
     assert run(*design, HOLD_SLACK="")[0] == 0
 
 
@@ -114,7 +101,7 @@ def test_no_path_for_hold_passes(design):
     ],
 )
 @pytest.mark.parametrize("design", ["mac"], indirect=True)
-def test_broken_script_fails(design, file, right, wrong):
+def test_broken_script_fails(run, design, file, right, wrong):
     folder, manifest = design
     text = (folder / file).read_text()
     assert right in text
