@@ -4,12 +4,15 @@ import argparse
 import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.spec.pint import PintFormat
 from hw.spec.taxonn import FixedFormat
+from hw.spec.taxonn_maps import Convolution
+from hw.spec.taxonn_nets import NETS
 
 from . import manifest, taxonn, vivado
 from .emit import emit
@@ -92,6 +95,8 @@ def _plain(value):
         return [_plain(each) for each in value]
     if isinstance(value, FixedFormat):
         return [value.integer, value.fraction]
+    if isinstance(value, Convolution):
+        return asdict(value)
     return [value.k, value.d] if isinstance(value, PintFormat) else value
 
 
@@ -115,6 +120,7 @@ def add_parser(commands) -> None:
     mac = f"form of the MAC: {', '.join(MacForm)}, default {_DEFAULT.mac} {_users('mac')}"
     parser.add_argument("--mac", default=_DEFAULT.mac, metavar="FORM", help=mac)
     taxonn.add_options(parser)
+    parser.add_argument("--net", metavar="NAME", help=f"a network of taxonn in place of --layers: {', '.join(NETS)}")
     parser.add_argument("--out", type=_path, metavar="DIR", help="output folder, default build/<target>")
     parser.set_defaults(run=_run)
 

@@ -97,10 +97,10 @@ TARGETS = {
         bringup.files,
     ),
     "taxonn": Target(
-        "a network of fully connected layers that trains itself, with AXI ports",
+        "a network of convolutions and fully connected layers that trains itself, with AXI ports",
         taxonn.FIELDS,
         lambda config: Network(config=config),
-        lambda config: sum(config.layers[1:]),
+        lambda config: sum(config.pes),
         configure=taxonn.configure,
     ),
 }

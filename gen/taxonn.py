@@ -1,18 +1,20 @@
 """Command-line options of the TaxoNN machine, and the configuration that they mean."""
 
 import argparse
-import re
+from dataclasses import asdict
 
 from hw.spec.taxonn import Activation, FixedFormat, Rounding, TaxonnConfig
+from hw.spec.taxonn_maps import parse_layers
+from hw.spec.taxonn_nets import NETS, Net
 
 from .errors import UserError
 
 __all__ = ["FIELDS", "add_options", "configure", "given"]
 
 #: Fields of the configuration, in the manifest.
-FIELDS = ("layers", "activations", "formats", "rounding")
+FIELDS = ("layers", "activations", "formats", "rounding", "convolutions")
 
-_LAYERS = (64, 32, 10)
+_LAYERS = "64,32,10"
 #: Formats of the last layer and of the others: those of the paper for MNIST.
 _LAST, _HIDDEN = FixedFormat(3, 10), FixedFormat(2, 12)
 _OPTIONS = ("layers", "activation", "format", "rounding")
@@ -21,9 +23,11 @@ _OPTIONS = ("layers", "activation", "format", "rounding")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command; their value is None where they are not given."""
     group = parser.add_argument_group("taxonn")
-    group.add_argument("--layers", metavar="N0,N1,..", help="inputs and neurons a layer (default: 64,32,10)")
-    kinds = f"one a layer or one for all: {', '.join(Activation)} (default: sigmoid, and softmax in the last layer)"
-    group.add_argument("--activation", metavar="F1,F2,..", help=kinds)
+    sizes = f"inputs and neurons a layer (default: {_LAYERS}), or HxWxD maps, convolutions and pools before the neurons"
+    group.add_argument("--layers", metavar="N0,N1,..", help=f"{sizes}: 28x28x1,conv6k5p2,pool2,120,10")
+    kinds = f"one a layer or one for all: {', '.join(Activation)}"
+    usual = "sigmoid, with convolutions tanh, and softmax in the last layer"
+    group.add_argument("--activation", metavar="F1,F2,..", help=f"{kinds} (default: {usual})")
     forms = f"integer and fraction bits, one a layer or one for all (default: {_HIDDEN}, {_LAST} in the last layer)"
     group.add_argument("--format", metavar="I,F/I,F/..", help=forms)
     group.add_argument("--rounding", metavar="HOW", help=f"{' or '.join(Rounding)} (default: {Rounding.STOCHASTIC})")
@@ -42,18 +46,27 @@ def configure(arguments: argparse.Namespace) -> TaxonnConfig:
     UserError, ValueError
         If one cannot be read, or the configuration is wrong.
     """
-    layers = _LAYERS if arguments.layers is None else _sizes(arguments.layers)
+    net = _net(arguments)
+    default = asdict(net) if net else {"layers": _LAYERS}
+    texts = {name: getattr(arguments, name) for name in ("layers", "activation", "format")}
+    texts = {name: default.get(name) if text is None else text for name, text in texts.items()}
+    layers, convolutions = parse_layers(texts["layers"])
     hidden = max(len(layers) - 2, 0)
-    activations = (Activation.SIGMOID,) * hidden + (Activation.SOFTMAX,)
-    if arguments.activation is not None:
-        activations = tuple(name.strip() for name in arguments.activation.split(","))
+    activations = (Activation.TANH if convolutions else Activation.SIGMOID,) * hidden + (Activation.SOFTMAX,)
+    if texts["activation"] is not None:
+        activations = tuple(name.strip() for name in texts["activation"].split(","))
     formats = (_HIDDEN,) * hidden + (_LAST,)
-    if arguments.format is not None:
-        formats = tuple(FixedFormat.parse(text) for text in arguments.format.split("/"))
-    return TaxonnConfig(layers, activations, formats, arguments.rounding or Rounding.STOCHASTIC)
+    if texts["format"] is not None:
+        formats = tuple(FixedFormat.parse(text) for text in texts["format"].split("/"))
+    return TaxonnConfig(layers, activations, formats, arguments.rounding or Rounding.STOCHASTIC, convolutions)
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", text, re.ASCII):
-        raise UserError(f"--layers must be sizes such as 64,32,10, not {text!r}")
-    return tuple(int(size) for size in text.split(","))
+def _net(arguments: argparse.Namespace) -> Net | None:
+    """Return the network that the arguments name, if they do."""
+    if arguments.net is None:
+        return None
+    if arguments.net not in NETS:
+        raise UserError(f"Network of taxonn must be one of {', '.join(NETS)}, not {arguments.net!r}")
+    if arguments.layers is not None:
+        raise UserError("Options --net and --layers must not come together")
+    return NETS[arguments.net]

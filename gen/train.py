@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from hw.spec.networks import NETWORKS
+from hw.spec.taxonn_nets import NETS
 
 from . import taxonn
 from .errors import UserError
@@ -25,7 +26,7 @@ def add_parser(commands) -> None:
     add = parser.add_argument
     add("--machine", choices=("array", "taxonn"), default="array", help="which machine trains (default: array)")
     taxonn.add_options(parser)
-    add("--net", choices=NETWORKS, help="the network (default: resnet8)")
+    add("--net", choices=(*NETWORKS, *NETS), help=f"the network (default: resnet8); taxonn: {', '.join(NETS)}")
     add(
         "--data",
         metavar="NAME|PATH",
@@ -36,6 +37,7 @@ def add_parser(commands) -> None:
     add("--batch", type=int, metavar="N", help="images a step (default: 32)")
     add("--epochs", type=int, metavar="N", help="default: 10")
     add("--lr", type=float, metavar="X", help="largest learning rate (default: 0.0025 times the batch, at most 0.08)")
+    add("--samples", type=int, metavar="N", help="train on the first N samples only (taxonn)")
     add("--seed", type=int, metavar="S", help="of weights, order and rounding (default: 1)")
     add("--storage", choices=("int16", "pint8"), help="of weights and velocities, golden engine (default: int16)")
     add("--resume", type=Path, metavar="CKPT", help="continue from a checkpoint, with its settings")

@@ -5,12 +5,14 @@ import json
 import sys
 import time
 from contextlib import redirect_stdout
+from dataclasses import asdict
 
 import numpy as np
 
 from hw.spec.taxonn import Activation
+from hw.spec.taxonn_maps import Convolution
 from hw.taxonn.network import Network
-from sim import digits, taxonn, taxonn_rtl
+from sim import taxonn, taxonn_rtl
 from sim.golden.taxonn.layer import rate_code
 from sim.golden.taxonn.network import weights_digest
 from sim.runner import SimulationError
@@ -28,7 +30,7 @@ _EPOCHS, _SEED = 5, 1
 _RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
 _OTHER_RATE = 0.02
 #: Options of the other machine.
-_FOREIGN = ("net", "batch", "storage", "resume", "checkpoint")
+_FOREIGN = ("batch", "storage", "resume", "checkpoint")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -65,17 +67,19 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
     if arguments.data not in (None, "digits"):
         raise UserError(f"Data of taxonn must be digits, not {arguments.data!r}")
     config = configure(arguments)
-    rate = _RATES.get(config.activations[0], _OTHER_RATE) if arguments.lr is None else arguments.lr
+    rate = _OTHER_RATE if config.convolutions else _RATES.get(config.activations[0], _OTHER_RATE)
+    if arguments.lr is not None:
+        rate = arguments.lr
     epochs = _EPOCHS if arguments.epochs is None else arguments.epochs
     seed = _SEED if arguments.seed is None else arguments.seed
     for form in config.formats:
         rate_code(rate, form)
-    return taxonn.Run(config, rate, epochs, seed)
+    return taxonn.Run(config, rate, epochs, seed, arguments.samples)
 
 
 def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
     """Return what the command says at its end, and which training samples were told right."""
-    training, test = digits.load()
+    training, test = taxonn.data(run)
     steps, start = run.epochs * len(training), time.monotonic()
     facts = {}
     with Progress() as progress:
@@ -110,6 +114,7 @@ def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
             "epochs": run.epochs,
             "lr": run.rate,
             "seed": run.seed,
+            "samples": run.limit,
             **{name: _plain(getattr(config, name)) for name in FIELDS},
         },
         "seconds": round(time.monotonic() - start, 1),
@@ -120,5 +125,7 @@ def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
 def _plain(value):
     """Return a field of the configuration as JSON has it."""
     if isinstance(value, tuple):
-        return [each if isinstance(each, int) else str(each) for each in value]
-    return value
+        return [_plain(each) for each in value]
+    if isinstance(value, Convolution):
+        return asdict(value)
+    return value if isinstance(value, int) else str(value)

@@ -12,8 +12,9 @@ from .golden.taxonn import schedule
 from .golden.taxonn.fixed import quantize
 from .golden.taxonn.network import Network
 from .golden.taxonn.twin import FloatNetwork
+from .taxonn_images import scale
 
-__all__ = ["Run", "accuracy", "codes", "inputs", "network", "start", "train"]
+__all__ = ["Run", "accuracy", "codes", "data", "inputs", "network", "start", "train"]
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,27 @@ class Run:
     epochs : int
     seed : int
         Of initial weights, order and rounding noise.
+    limit : int or None
+        Train on the first samples only, as many.
     """
 
     config: TaxonnConfig
     rate: float
     epochs: int
     seed: int
+    limit: int | None = None
 
     def __post_init__(self):
         sizes = self.config.layers[0], self.config.layers[-1]
-        if sizes != (digits.SIZE**2, digits.CLASSES):
+        if self.config.convolutions:
+            if (self.config.convolutions[0].channels, sizes[1]) != (1, digits.CLASSES):
+                raise ValueError("Layers must begin with maps of 1 channel and end with 10 for the digits")
+        elif sizes != (digits.SIZE**2, digits.CLASSES):
             raise ValueError(f"Layers must begin with 64 and end with 10 for the digits, not {sizes[0]} and {sizes[1]}")
         if self.epochs < 1:
             raise ValueError(f"Epochs must be at least 1, not {self.epochs}")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"Samples must be at least 1, not {self.limit}")
 
     def samples(self, training: digits.Digits) -> Iterator[tuple[int, float]]:
         """Yield index of the sample and learning rate of every step."""
@@ -51,13 +60,21 @@ class Run:
                 yield int(index), rate
 
 
-def _flat(images) -> np.ndarray:
+def data(run: Run) -> tuple[digits.Digits, digits.Digits]:
+    """Samples to train on and to test on."""
+    training, test = digits.load()
+    return training[: run.limit], test
+
+
+def _flat(run: Run, images) -> np.ndarray:
+    if run.config.convolutions:
+        images = scale(images, run.config.convolutions[0])
     return images.reshape(len(images), -1)
 
 
 def codes(run: Run, images) -> np.ndarray:
     """Images [n][64] as codes in the format of layer 1."""
-    return quantize(_flat(images), run.config.formats[0])
+    return quantize(_flat(run, images), run.config.formats[0])
 
 
 def start(run: Run) -> list[np.ndarray]:
@@ -75,7 +92,7 @@ def network(run: Run, engine: str) -> Network | FloatNetwork:
 
 def inputs(run: Run, engine: str, data: digits.Digits) -> np.ndarray:
     """Samples [n][64] as an engine takes them."""
-    return _flat(data.images) if engine == "float" else codes(run, data.images)
+    return _flat(run, data.images) if engine == "float" else codes(run, data.images)
 
 
 def train(
@@ -91,7 +108,7 @@ def train(
     progress : callable
         Called with the number of each step.
     """
-    training, _ = digits.load()
+    training, _ = data(run)
     net, x, right = network(run, engine), inputs(run, engine, training), []
     for step, (index, rate) in enumerate(run.samples(training)):
         progress(step)

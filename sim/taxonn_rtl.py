@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import digits, runner, taxonn
+from . import runner, taxonn
 from .golden.taxonn import schedule
 from .golden.taxonn.layer import rate_code
 from .golden.taxonn.noise import layer_key
@@ -57,7 +57,7 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
     sim.runner.SimulationError
         If the simulation fails.
     """
-    config, (training, test) = run.config, digits.load()
+    config, (training, test) = run.config, taxonn.data(run)
     start = taxonn.start(run)
     orders = np.array([schedule.epoch_order(run.seed, epoch, len(training)) for epoch in range(run.epochs)])
     rates = [schedule.epoch_rate(run.rate, epoch, run.epochs) for epoch in range(run.epochs)]

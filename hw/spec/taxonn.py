@@ -4,6 +4,9 @@ import enum
 import re
 from dataclasses import dataclass
 
+from .integers import check_integer
+from .taxonn_maps import Convolution
+
 __all__ = ["Activation", "FixedFormat", "Rounding", "TaxonnConfig", "NOISE_BITS", "RATE_SHIFT"]
 
 #: Bits of rounding noise of one element, the low bits of H (numerics.md Section 2).
@@ -33,13 +36,6 @@ class Rounding(enum.StrEnum):
     STOCHASTIC = "stochastic"
 
 
-def _integer(name: str, value, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, not {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low} to {high}, not {value}")
-
-
 @dataclass(frozen=True)
 class FixedFormat:
     """Fixed point (I, F): a sign, I integer and F fraction bits; -2^I to 2^I - 2^-F in steps of 2^-F.
@@ -65,8 +61,8 @@ class FixedFormat:
     fraction: int
 
     def __post_init__(self):
-        _integer("Integer bits of a format", self.integer, *_INTEGER)
-        _integer("Fraction bits of a format", self.fraction, *_FRACTION)
+        check_integer("Integer bits of a format", self.integer, *_INTEGER)
+        check_integer("Fraction bits of a format", self.fraction, *_FRACTION)
         if self.width > _WIDTH:
             raise ValueError(f"Width 1+I+F of a format must be at most {_WIDTH}, not {self.width}")
 
@@ -104,7 +100,7 @@ class FixedFormat:
 
 @dataclass(frozen=True)
 class TaxonnConfig:
-    """A network of fully connected layers i = 1..n with sizes N_0 (inputs), N_1, .., N_n.
+    """A network of layers i = 1..n with N_0 inputs and N_1, .., N_n outputs; the first may be convolutions.
 
     Parameters
     ----------
@@ -115,24 +111,28 @@ class TaxonnConfig:
     formats : tuple of FixedFormat
         One a layer; a single one stands for all layers. The input has the format of layer 1.
     rounding : Rounding
+    convolutions : tuple of Convolution
+        Layers 1, 2, .. that are convolutions with their pooling, whose inputs and outputs are N_{i-1} and N_i; the
+        others are fully connected, the last one always.
 
     Raises
     ------
     TypeError
         If a value is of the wrong kind.
     ValueError
-        If a value is out of range, the counts differ or softmax is not last.
+        If a value is out of range, the counts differ, softmax is not last or a convolution does not fit.
     """
 
     layers: tuple[int, ...]
     activations: tuple[Activation, ...]
     formats: tuple[FixedFormat, ...]
     rounding: Rounding = Rounding.STOCHASTIC
+    convolutions: tuple[Convolution, ...] = ()
 
     def __post_init__(self):
         for size in self.layers:
-            _integer("Size of a layer", size, *_SIZE)
-        _integer("Number of layers after the input", len(self.layers) - 1, *_LAYERS)
+            check_integer("Size of a layer", size, *_SIZE)
+        check_integer("Number of layers after the input", len(self.layers) - 1, *_LAYERS)
         try:
             activations = tuple(Activation(name) for name in self.activations)
         except ValueError:
@@ -152,6 +152,37 @@ class TaxonnConfig:
         except ValueError:
             raise ValueError(f"Rounding must be one of {', '.join(Rounding)}, not {self.rounding!r}") from None
         object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "convolutions", tuple(self.convolutions))
+        self._check_convolutions()
+
+    def _check_convolutions(self):
+        if len(self.convolutions) > self.depth - 1:
+            raise ValueError("The last layer must be fully connected, not a convolution")
+        for i, maps in enumerate(self.convolutions):
+            sizes = (maps.inputs, maps.outputs)
+            expected = self.layers[i : i + 2]
+            if sizes != expected:
+                raise ValueError(f"Convolution {i + 1} must have the layer's sizes {expected}, not {sizes}")
+
+    @property
+    def maps(self) -> tuple[Convolution | None, ...]:
+        """The convolution of each layer, None where it is fully connected."""
+        return (*self.convolutions, *(None,) * (self.depth - len(self.convolutions)))
+
+    @property
+    def fan_in(self) -> tuple[int, ...]:
+        """Weights of a neuron of each layer, without its bias."""
+        return tuple(maps.taps if maps else size for maps, size in zip(self.maps, self.layers, strict=False))
+
+    @property
+    def pes(self) -> tuple[int, ...]:
+        """PEs of each layer: one a neuron, or one a kernel row of a filter."""
+        return tuple(rows * (maps.kernel if maps else 1) for maps, rows in zip(self.maps, self.rows, strict=True))
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Neurons of each layer that have weights of their own: filters, or outputs."""
+        return tuple(maps.filters if maps else size for maps, size in zip(self.maps, self.layers[1:], strict=True))
 
     @property
     def depth(self) -> int:

@@ -59,6 +59,8 @@ class Network(wiring.Component):
     STREAMS = 3
 
     def __init__(self, *, config: TaxonnConfig):
+        if config.convolutions:
+            raise ValueError("Hardware must be of fully connected layers, not of convolutions")
         self._config = config
         first, last = config.formats[0], config.formats[-1]
         self._layers = [self._layer(i) for i in range(config.depth)]

@@ -23,6 +23,7 @@ def test_generate(tmp_path, capsys):
         "activations": ["tanh", "softmax"],
         "formats": [[2, 12], [3, 10]],
         "rounding": "stochastic",
+        "convolutions": [],
     }
     ports = {port["name"]: port["width"] for port in manifest["ports"]}
     assert (ports["s_axis_sample_tdata"], ports["m_axis_result_tdata"], ports["s_axil_awaddr"]) == (16, 16, 32)
@@ -68,7 +69,7 @@ def test_digits_are_learned_by_the_verilog(capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("generate", "taxonn", "--layers", "64,x"), "--layers must be sizes such as 64,32,10, not '64,x'"),
+        (("generate", "taxonn", "--layers", "64,x"), "A layer must be a size, convMkK, convMkKpP or poolP, not 'x'"),
         (("generate", "taxonn", "--layers", "64,0,10"), "Size of a layer must be 1 to 4095, not 0"),
         (("generate", "taxonn", "--format", "0,0"), "Integer bits of a format must be 1 to 8, not 0"),
         (("generate", "taxonn", "--format", "12"), "A format must be two integers I,F such as 2,12, not '12'"),
@@ -89,7 +90,7 @@ def test_digits_are_learned_by_the_verilog(capsys):
         ),
         (
             ("train", "--machine", "taxonn", "--net", "resnet8"),
-            "Option --net must come with --machine array, not --machine taxonn",
+            "Network of taxonn must be one of lenet5, not 'resnet8'",
         ),
         (("train", "--layers", "64,10"), "Option --layers must come with --machine taxonn, not --machine array"),
         (("train", "--machine", "taxonn", "--seed", "-1"), "Random seed must be a word of 64 bits, not -1"),

@@ -10,8 +10,9 @@ from hw.spec.taxonn import RATE_SHIFT, Activation, FixedFormat
 
 from .activation import activate, derive
 from .fixed import rescale, saturate, shift_round
+from .noise import weight_noise
 
-__all__ = ["FcLayer", "rate_code"]
+__all__ = ["FcLayer", "Layer", "rate_code"]
 
 
 def rate_code(rate: float, form: FixedFormat) -> int:
@@ -29,19 +30,28 @@ def rate_code(rate: float, form: FixedFormat) -> int:
     return code
 
 
-class FcLayer:
-    """One layer.
+class Layer:
+    """What all layers share.
 
     Parameters
     ----------
-    weights : int64 array [N_i][N_{i-1} + 1]
-        Codes, the bias last; changed in place by :meth:`update`.
+    weights : int64 array
+        Codes, a neuron or filter a row, its bias last.
     kind : Activation
     form : FixedFormat
     """
 
     def __init__(self, weights, kind: Activation, form: FixedFormat):
         self.weights, self.kind, self.form = weights, kind, form
+
+    def gradient(self, sums, fraction: int, derivative, noise=None) -> np.ndarray:
+        """G of this layer from the sums of the next, which have `fraction` fraction bits."""
+        error = rescale(sums, fraction, self.form, noise)
+        return saturate(shift_round(error * derivative, self.form.fraction), self.form)
+
+
+class FcLayer(Layer):
+    """One fully connected layer; its weights are [N_i][N_{i-1} + 1], changed in place by :meth:`update`."""
 
     def forward(self, x) -> tuple[np.ndarray, np.ndarray]:
         """Return y and f'; z is the exact sum, rounded to nearest and saturated."""
@@ -54,11 +64,6 @@ class FcLayer:
         """Sums s[j] = sum_r W[r][j] G[r] with 2F fraction bits, exact."""
         return gradient @ self.weights[:, :-1]
 
-    def gradient(self, sums, fraction: int, derivative, noise=None) -> np.ndarray:
-        """G of this layer from the sums of the next, which have `fraction` fraction bits."""
-        error = rescale(sums, fraction, self.form, noise)
-        return saturate(shift_round(error * derivative, self.form.fraction), self.form)
-
     def update(self, x, gradient, rate: int, noise=None) -> None:
         """W[r][j] -= alpha G[r] x[j] in place.
 
@@ -70,3 +75,7 @@ class FcLayer:
         bits = self.form.fraction + RATE_SHIFT
         total = (self.weights << bits) + np.outer(step, np.append(x, self.form.one))
         self.weights[:] = saturate(shift_round(total, bits, noise), self.form)
+
+    def weight_noise(self, key: int, step: int) -> np.ndarray:
+        """Noise [neuron][input] of an update."""
+        return weight_noise(key, step, *self.weights.shape)

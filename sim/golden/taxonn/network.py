@@ -6,10 +6,11 @@ import numpy as np
 
 from hw.spec.taxonn import Rounding, TaxonnConfig
 
+from .conv import ConvLayer
 from .fixed import rescale
 from .layer import FcLayer, rate_code
 from .loss import output_gradient
-from .noise import ERROR, element_noise, layer_key, weight_noise
+from .noise import ERROR, element_noise, layer_key
 
 __all__ = ["Network", "weights_digest"]
 
@@ -25,14 +26,14 @@ class Network:
     Parameters
     ----------
     config : TaxonnConfig
-    weights : list of int64 arrays [N_i][N_{i-1} + 1]
+    weights : list of int64 arrays [N_i][N_{i-1} + 1], [M][k k d + 1] of a convolution
         Codes to start from, copied.
     seed : int
         Seed of the rounding noise, 64 bits.
 
     Attributes
     ----------
-    layers : list of FcLayer
+    layers : list of FcLayer and ConvLayer
     step : int
         Training steps done; the noise depends on it.
     """
@@ -40,8 +41,8 @@ class Network:
     def __init__(self, config: TaxonnConfig, weights, seed: int):
         self.config, self.step = config, 0
         self.layers = [
-            FcLayer(np.array(w, np.int64), kind, form)
-            for w, kind, form in zip(weights, config.activations, config.formats, strict=True)
+            ConvLayer(np.array(w, np.int64), kind, form, maps) if maps else FcLayer(np.array(w, np.int64), kind, form)
+            for w, kind, form, maps in zip(weights, config.activations, config.formats, config.maps, strict=True)
         ]
         self._keys = [layer_key(seed, i + 1) for i in range(config.depth)]
 
@@ -72,11 +73,11 @@ class Network:
         gradients = [output_gradient(last.kind, y, derivatives[-1], label, last.form)]
         for i in range(self.config.depth - 2, -1, -1):
             layer, after = self.layers[i], self.layers[i + 1]
-            noise = element_noise(self._keys[i], self.step, ERROR, len(layer.weights)) if stochastic else None
+            noise = element_noise(self._keys[i], self.step, ERROR, self.config.layers[i + 1]) if stochastic else None
             sums = after.back_sums(gradients[0])
             gradients.insert(0, layer.gradient(sums, 2 * after.form.fraction, derivatives[i], noise))
         for key, layer, x, gradient in zip(self._keys, self.layers, inputs, gradients, strict=True):
-            noise = weight_noise(key, self.step, *layer.weights.shape) if stochastic else None
+            noise = layer.weight_noise(key, self.step) if stochastic else None
             layer.update(x, gradient, rate_code(rate, layer.form), noise)
         self.step += 1
         return y

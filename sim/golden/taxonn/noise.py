@@ -18,7 +18,7 @@ from hw.spec.taxonn import NOISE_BITS
 
 from ..random import hash32, tensor_key
 
-__all__ = ["ERROR", "WEIGHT", "element_noise", "layer_key", "weight_noise"]
+__all__ = ["ERROR", "WEIGHT", "element_noise", "layer_key", "rotate", "weight_noise"]
 
 #: Classes of elements.
 WEIGHT, ERROR = 0, 1
@@ -38,5 +38,9 @@ def element_noise(key: int, step: int, kind: int, count: int) -> np.ndarray:
 def weight_noise(key: int, step: int, rows: int, columns: int) -> np.ndarray:
     """Noise [row][column] of a weight update."""
     noise = element_noise(key, step, WEIGHT, columns)
-    turn = np.arange(rows)[:, None] % NOISE_BITS
+    return rotate(noise, np.arange(rows)[:, None] % NOISE_BITS)
+
+
+def rotate(noise, turn) -> np.ndarray:
+    """Noise rotated left by 0 to 7."""
     return (noise << turn | noise >> NOISE_BITS - turn) & (1 << NOISE_BITS) - 1

@@ -15,9 +15,12 @@ __all__ = ["epoch_order", "epoch_rate", "initial_weights"]
 
 
 def initial_weights(config: TaxonnConfig, seed: int) -> list[np.ndarray]:
-    """Real weights [N_i][N_{i-1} + 1]: (2u - 1) sqrt(6 / N_{i-1}), u from H, and a bias of 0."""
+    """Real weights: (2u - 1) sqrt(6 / n), u from H, and a bias of 0 last.
+
+    A neuron is a row of n = N_{i-1} weights, a filter one of n = k k d.
+    """
     weights = []
-    for i, (inputs, size) in enumerate(zip(config.layers, config.layers[1:], strict=False)):
+    for i, (inputs, size) in enumerate(zip(config.fan_in, config.rows, strict=True)):
         words = hash32(np.arange(size * inputs), tensor_key(seed, 0, 0xFFFF0000 + i + 1), NOISE_ROUNDS)
         values = (2 * (words + 0.5) / 2**32 - 1) * np.sqrt(6 / inputs)
         weights.append(np.pad(values.reshape(size, inputs), ((0, 0), (0, 1))))

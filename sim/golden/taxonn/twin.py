@@ -4,6 +4,8 @@ import numpy as np
 
 from hw.spec.taxonn import Activation, TaxonnConfig
 
+from .conv import best, columns, fold, spread
+
 __all__ = ["FloatNetwork"]
 
 
@@ -15,19 +17,24 @@ class FloatNetwork:
         self.weights = [np.array(w, np.float32) for w in weights]
 
     def _forward(self, x):
-        values = [np.asarray(x, np.float32)]
-        for kind, weights in zip(self.config.activations, self.weights, strict=True):
-            z = weights[:, :-1] @ values[-1] + weights[:, -1]
+        values, places = [np.asarray(x, np.float32)], []
+        for kind, maps, weights in zip(self.config.activations, self.config.maps, self.weights, strict=True):
+            place = None
+            if maps:
+                z, place = best(maps, columns(maps, values[-1]) @ weights[:, :-1].T + weights[:, -1])
+            else:
+                z = weights[:, :-1] @ values[-1] + weights[:, -1]
             values.append(_activate(kind, z))
-        return values
+            places.append(place)
+        return values, places
 
     def infer(self, x) -> np.ndarray:
         """Outputs of the last layer; logits for softmax."""
-        return self._forward(x)[-1]
+        return self._forward(x)[0][-1]
 
     def train(self, x, label: int, rate: float) -> np.ndarray:
         """Train with one sample; return its outputs before the update."""
-        values = self._forward(x)
+        values, places = self._forward(x)
         y, kinds = values[-1], self.config.activations
         target = np.eye(len(y), dtype=np.float32)[label]
         if kinds[-1] == Activation.SOFTMAX:
@@ -36,9 +43,15 @@ class FloatNetwork:
         else:
             gradient = (y - target) * _derive(kinds[-1], y)
         for i in range(self.config.depth - 1, -1, -1):
-            weights, x = self.weights[i], values[i]
-            error = gradient @ weights[:, :-1]
-            weights -= np.float32(rate) * np.outer(gradient, np.append(x, np.float32(1)))
+            weights, x, maps = self.weights[i], values[i], self.config.maps[i]
+            if maps:
+                full = spread(maps, gradient, places[i])
+                error = fold(maps, full @ weights[:, :-1])
+                change = np.column_stack([full.T @ columns(maps, x), full.sum(axis=0)])
+            else:
+                error = gradient @ weights[:, :-1]
+                change = np.outer(gradient, np.append(x, np.float32(1)))
+            weights -= np.float32(rate) * change
             if i:
                 gradient = error * _derive(kinds[i - 1], x)
         return y
