@@ -1,0 +1,274 @@
+"""The auxiliary processing unit (APU) as software sees it: operations, chains, constants, memory, commands.
+
+The one source for hardware, assembler, golden interpreter and documents. A microprogram is a list of scalar
+instructions (:class:`Op`) on the APU's memory; one of them, `run`, lets a map stream through a CHAIN: an order of
+the basic operations of ETA, Section IV-C, that a :class:`Chain` word names.
+"""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data, enum
+
+__all__ = [
+    "ACCUMULATOR_BITS", "Accumulator", "Base", "Chain", "Command", "Constant", "Factor", "First", "Instruction",
+    "MEMORY_DEPTH", "Mask", "Multiplicand", "Multiplier", "Op", "Other", "Pool", "Rescale0", "Rescale1", "Second",
+    "Side", "Source0", "SourceAdd", "Statistic", "WORD_BITS", "CODE_DEPTH", "PUBLIC",
+]  # fmt: skip
+
+#: Width of a memory word, of the scalar accumulator and of the sums over a map.
+ACCUMULATOR_BITS = 56
+#: Width of the widest values of a chain.
+WORD_BITS = 48
+#: Words of the APU's memory, and instructions of its program memory.
+MEMORY_DEPTH, CODE_DEPTH = 512, 512
+
+
+class First(enum.Enum, shape=unsigned(2)):
+    """First summand of the front adder."""
+
+    ZERO = 0  #: 0
+    WIDE = 1  #: stream `wide`
+    CONSTANT = 2  #: constant `add`
+
+
+class Second(enum.Enum, shape=unsigned(2)):
+    """Second summand of the front adder."""
+
+    ZERO = 0  #: 0
+    CODE = 1  #: t of stream `code`, times `scale` or shifted by it
+    CONSTANT = 2  #: constant `add`
+
+
+class Mask(enum.Enum, shape=unsigned(2)):
+    """What lets the front's sum through; else it is 0."""
+
+    NONE = 0  #: all pass
+    BITS = 1  #: stream `bits`, the TLU's bitmap
+    PLACE = 2  #: bytes 0 and 1 of stream `side` are equal: index of the maximum and place in the window
+
+
+class Pool(enum.Enum, shape=unsigned(2)):
+    """Accumulation of a lane over a group of beats, on 25 bits of the front's sum."""
+
+    NONE = 0  #: none
+    SUM = 1  #: sum
+    MAX = 2  #: maximum, with the place of the first one
+
+
+class Source0(enum.Enum, shape=unsigned(2)):
+    """Input of the rescaler 0."""
+
+    NONE = 0  #: idle
+    WIDE = 1  #: stream `wide`: the chain starts here, and the front joins it before the adder
+    FRONT = 2  #: the front's sum
+    PRODUCT1 = 3  #: the multiply-add 1
+
+
+class Rescale0(enum.Enum, shape=unsigned(2)):
+    """Rounding and saturation of the rescaler 0."""
+
+    FLOOR25 = 0  #: down, to 25 bits
+    HALF25 = 1  #: half up, to 25 bits
+    HALF48 = 2  #: half up, to 48 bits
+    NOISE17 = 3  #: stochastically (noise 0), to 17 bits
+
+
+class Multiplicand(enum.Enum, shape=unsigned(2)):
+    """Input of the multiply-add 0."""
+
+    NONE = 0  #: idle
+    CENTRED = 1  #: rescaler 0, less sign(t of stream `side`) * `compare` where the chain centres
+    SIDE = 2  #: stream `side` (INT16), the front's sum added to the product
+    POOL = 3  #: the lane's accumulation
+
+
+class Factor(enum.Enum, shape=unsigned(1)):
+    """Factor of the multiply-add 0."""
+
+    CONSTANT = 0  #: constant `factor0`
+    SIDE = 1  #: t of stream `side`, taken with the rescaler 0
+
+
+class Rescale1(enum.Enum, shape=unsigned(2)):
+    """Rounding and saturation of the rescaler 1, which follows the multiply-add 0."""
+
+    HALF18 = 0  #: half up, to 18 bits; its PINT code by a shift of 4 (noise 1)
+    NOISE16 = 1  #: stochastically (noise 1), to 16 bits
+    PINT = 2  #: to PINT (noise 1)
+
+
+class Multiplier(enum.Enum, shape=unsigned(2)):
+    """Input of the multiplication 1, by constant `factor1`."""
+
+    NONE = 0  #: idle
+    RESCALED = 1  #: rescaler 1
+    PINT = 2  #: value of the PINT code of rescaler 1
+
+
+class SourceAdd(enum.Enum, shape=unsigned(3)):
+    """First summand of the adder before comparison and conversion."""
+
+    NONE = 0  #: idle
+    FRONT = 1  #: the front's sum
+    PRODUCT0 = 2  #: the multiply-add 0
+    PRODUCT1 = 3  #: the multiplication 1
+    RESCALED = 4  #: rescaler 0
+
+
+class Other(enum.Enum, shape=unsigned(2)):
+    """Second summand of that adder."""
+
+    ZERO = 0  #: 0
+    FRONT = 1  #: the front's sum
+    WEIGHT = 2  #: stream `weight` (INT16), less the first summand
+    WEIGHT_PINT = 3  #: t of stream `weight` * 2^20, less the first summand
+
+
+class Side(enum.Enum, shape=unsigned(2)):
+    """What stream `side_o` carries."""
+
+    NONE = 0  #: nothing
+    PINT = 1  #: PINT code of rescaler 1
+    RESCALED = 2  #: rescaler 1
+    PLACE = 3  #: place of the maximum
+
+
+class Statistic(enum.Enum, shape=unsigned(2)):
+    """What accumulator 0 sums."""
+
+    NONE = 0  #: nothing
+    MAGNITUDE = 1  #: |z|
+    MASKED = 2  #: the front's sums that the mask stops
+
+
+class Chain(data.Struct):
+    """One order of the operations; every unit names where its input comes from."""
+
+    first: First  #: first summand of the front adder
+    second: Second  #: second summand of the front adder
+    mask: Mask  #: what lets the front's sum through
+    pool: Pool  #: accumulation of a lane over a group of beats
+    source0: Source0  #: input of the rescaler 0
+    rescale0: Rescale0  #: its rounding
+    centre: unsigned(1)  #: subtract sign(t of `side`) * `compare` after rescaler 0
+    multiplicand: Multiplicand  #: input of the multiply-add 0
+    side_pint: unsigned(1)  #: that input is t of the PINT code on `side`
+    factor: Factor  #: factor of the multiply-add 0
+    rescale1: Rescale1  #: rounding of rescaler 1
+    multiplier: Multiplier  #: input of the multiplication 1
+    source_add: SourceAdd  #: first summand of the adder
+    other: Other  #: second summand of the adder
+    threshold: unsigned(1)  #: z = max(y, `compare`)
+    narrow: unsigned(1)  #: z saturates to 16 bits, not 48
+    code_o: unsigned(1)  #: stream `code_o` carries z, converted (noise 2)
+    word_o: unsigned(1)  #: stream `word_o` carries z
+    bits_o: unsigned(1)  #: stream `bits_o` carries y >= `compare`
+    side_o: Side  #: what stream `side_o` carries
+    statistic: Statistic  #: what accumulator 0 sums
+    sum1: unsigned(1)  #: accumulator 1 sums rescaler 0
+    sum2: unsigned(1)  #: accumulator 2 sums the multiply-add 0
+
+
+class Constant(enum.IntEnum):
+    """Constants of a chain, set by `set` or by a command; they keep their value."""
+
+    SHIFT = 0  #: left shift of t by u - 16, rounded half up where negative; u 0 to 63
+    SCALE = 1  #: or a factor of t, 17 bits unsigned; the last of both that was set counts
+    RESCALE0 = 2  #: u of rescaler 0: shift right by 16 - u, by 31 - u for noise17; u -33 to 63
+    RESCALE1 = 3  #: u of rescaler 1: by 30 - u for half18, else by 31 - u; u -33 to 47
+    CONVERT = 4  #: shift of the conversion, 8 bits
+    FACTOR0 = 5  #: factor of the multiply-add 0, 18 bits
+    FACTOR1 = 6  #: factor of the multiplication 1, 18 bits
+    ADD = 7  #: summand of the front adder, 48 bits
+    COMPARE = 8  #: threshold, or mean, 48 bits
+    COUNT = 9  #: elements of a map, or windows; 24 bits, at least 1
+    GROUP = 10  #: beats of a group, 16 bits; 1 where the chain does not pool
+    INDEX = 11  #: index of the first element, 32 bits
+    STRIDE = 12  #: distance of the indices of neighbouring elements, 32 bits
+    NEAREST = 13  #: 1: rounding noise is 8000h
+    KEY0_LOW = 16  #: key of noise 0, bits 31:0
+    KEY0_HIGH = 17  #: bits 63:32
+    KEY1_LOW = 18  #: key of noise 1
+    KEY1_HIGH = 19  #: bits 63:32
+    KEY2_LOW = 20  #: key of noise 2
+    KEY2_HIGH = 21  #: bits 63:32
+
+
+class Accumulator(enum.IntEnum):
+    """What `acc` reads; `run` clears all."""
+
+    SUM0 = 0  #: accumulator 0
+    SUM1 = 1  #: accumulator 1
+    SUM2 = 2  #: accumulator 2
+    LARGEST = 3  #: OR of |z|
+    LARGEST0 = 4  #: OR of |multiply-add 0|
+    SATURATED = 5  #: saturated conversions of z
+    SATURATED1 = 6  #: saturated conversions of rescaler 1
+
+
+class Base(enum.Enum, shape=unsigned(2)):
+    """What an address counts from."""
+
+    ABSOLUTE = 0  #: 0
+    CHANNEL = 1  #: the channel's record
+    MAP = 2  #: the map's record
+
+
+class Op(enum.Enum, shape=unsigned(5)):
+    """Scalar operations on the accumulator A, of 56 bits; r is a memory word, n an immediate."""
+
+    END = 0  #: wait for the next start
+    LD = 1  #: A = r
+    ST = 2  #: r = A
+    ADD = 3  #: A = A + r
+    SUB = 4  #: A = A - r
+    MIN = 5  #: A = min(A, r)
+    MAX = 6  #: A = max(A, r)
+    MUL = 7  #: A = A * r; 18 and 36 bits
+    DIV = 8  #: A = A / r, floor; A < 2^18 * r, r < 2^28
+    SHR = 9  #: A = A / 2^r, half up; * 2^-r, saturated, where r < 0; r of 8 bits
+    SHF = 10  #: the same, down
+    LDI = 11  #: A = n
+    ADDI = 12  #: A = A + n
+    SHRI = 13  #: A = A / 2^n, half up
+    SHFI = 14  #: A = A / 2^n, down
+    SAT = 15  #: A saturates to n bits
+    BLEN = 16  #: A = bits of A >= 0
+    EXP = 17  #: A = round(2^16 * 2^(-(A mod 1024) / 1024))
+    SET = 18  #: constant n = A
+    ACC = 19  #: A = accumulator n
+    RUN = 20  #: run the job's chain on a map, to its end
+    IN = 21  #: A = lane 0 of stream `wide`
+    OUT = 22  #: lane 0 of stream `word_o` = A
+    JZ = 23  #: go on at n if A = 0
+    JN = 24  #: go on at n if A < 0
+    JMP = 25  #: go on at n
+
+
+class Instruction(data.Struct):
+    """A scalar instruction."""
+
+    value: unsigned(17)  #: address or immediate, two's complement where it is a number
+    base: Base  #: what an address counts from
+    op: Op  #: operation
+
+
+class Command(enum.Enum, shape=unsigned(2)):
+    """Commands to an APU."""
+
+    WRITE = 0  #: memory word `address` = `data`
+    SET = 1  #: constant `address` = `data`
+    START = 2  #: run the program at `address`; channel's record at data[8:0], map's at data[24:16], chain data[36:32]
+    READ = 3  #: send memory word `address`
+
+
+#: Memory words that commands and programs share, by name: absolute, of a channel's record, of a map's record.
+PUBLIC = {
+    Base.ABSOLUTE: (
+        "n", "n_scaled", "n_bits", "mean_shift", "reciprocal", "error_shift", "align",
+        "need_offset", "need0_offset", "need", "need0", "saturated", "saturated1",
+        "rate", "rate_shift", "gamma_shift", "beta_shift", "tau_shift", "classes", "label",
+        "t0", "t1", "t2", "t3", "t4", "t5",
+    ),
+    Base.CHANNEL: ("gamma", "beta", "tau", "v_gamma", "v_beta", "v_tau", "d_gamma", "d_beta", "d_tau"),
+    Base.MAP: ("sum", "m", "el", "g16", "dgn"),
+}  # fmt: skip
