@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.taxonn import Activation, FixedFormat, Rounding
+from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
 from .activation import ActivationUnit
@@ -15,6 +15,7 @@ from .multiplier import GlobalMultiplier
 from .noise import Noise
 from .pe import Pe
 from .rescale import Rescale
+from .scale import Scale
 from .scratchpad import Scratchpad
 from .sequencer import Sequencer
 
@@ -157,30 +158,51 @@ class FcLayer(wiring.Component):
 
     def _orders(self, m, sequencer, buffer):
         """Return op and word for PE 0: the order with its input and its noise."""
-        word = Signal(word_layout(self._inputs, self._form, self._stochastic))
-        outside = (sequencer.op == Op.WRITE) | (sequencer.op == Op.READ)
+        form = self._form
+        word, plain = Signal(word_layout(self._inputs, form)), Signal(signed(form.width))
+        m.submodules.scale = scale = shared("scale", Scale, form=form)
         m.d.comb += [
-            word.column.eq(Mux(outside, self.column, sequencer.column)),
+            plain.eq(Mux(sequencer.bias, form.one, buffer.o)),
+            scale.x.eq(plain),
+            scale.rate.eq(self.rate),
+            word.column.eq(sequencer.column),
             word.first.eq(sequencer.first),
             word.last.eq(sequencer.last),
-            word.x.eq(buffer.o),
+            word.x.eq(plain),
         ]
-        with m.If(sequencer.op == Op.WRITE):
-            m.d.comb += word.x.eq(self.value)
-        with m.Elif(sequencer.op == Op.READ):
-            m.d.comb += word.x.eq(1)
-        with m.Elif(sequencer.bias):
-            m.d.comb += word.x.eq(self._form.one)
+        with m.Switch(sequencer.op):
+            with m.Case(Op.WRITE):
+                m.d.comb += [word.x.eq(self.value), word.column.eq(self.column)]
+            with m.Case(Op.READ):
+                m.d.comb += [word.x.eq(1), word.column.eq(self.column)]
+            with m.Case(Op.BACK):
+                m.d.comb += word.x.eq(0)
+            with m.Case(Op.UPDATE):
+                m.d.comb += word.x.eq(scale.o)
         ready = ~self.restart
         if self._stochastic:
-            noise = self._noise(m, "weight_noise", WEIGHT, self._inputs + 1)
-            m.d.comb += [word.noise.eq(noise.noise), noise.take.eq(sequencer.op == Op.UPDATE)]
-            ready = ready & noise.valid
+            ready = ready & self._weight_noise(m, sequencer)
             if self._hidden:
                 self._error_noise = self._noise(m, "error_noise", ERROR, self._outputs)
                 ready = ready & self._error_noise.valid
         m.d.comb += sequencer.ready.eq(ready)
         return sequencer.op, word
+
+    def _weight_noise(self, m, sequencer):
+        """Give the PEs the noise of updates over a bus; return whether there is noise.
+
+        Column j of PE r has element r + j, for it is updated r + j cycles after the first one.
+        """
+        noise = self._noise(m, "weight_noise", WEIGHT, self._inputs + self._outputs)
+        update, left = Signal(), Signal(range(self._outputs + 1))
+        self._noise_bus = Signal(NOISE_BITS, reset_less=True)
+        m.d.sync += [update.eq(sequencer.op == Op.UPDATE), self._noise_bus.eq(noise.noise)]
+        with m.If(update):
+            m.d.sync += left.eq(self._outputs - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        m.d.comb += noise.take.eq(update | (left != 0))
+        return noise.valid
 
     def _noise(self, m, name, kind, count):
         m.submodules[name] = noise = shared(name, Noise, kind=kind, count=count)
@@ -198,8 +220,9 @@ class FcLayer(wiring.Component):
                 pe.select.eq(self.row == r),
                 pe.acc_i.eq(acc),
                 pe.gradient.eq(gradient),
-                pe.rate.eq(self.rate),
             ]
+            if self._stochastic:
+                m.d.comb += pe.noise.eq(self._noise_bus.rotate_left(r % NOISE_BITS))
             op, word, acc = pe.op_o, pe.word_o, pe.acc
             valid, result = valid | pe.result_valid, result | pe.result.as_unsigned()
         if self._back:

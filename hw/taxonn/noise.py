@@ -23,7 +23,7 @@ class Noise(wiring.Component):
     kind : int
         Class of the elements.
     count : int
-        Elements a step, 1 to 4096.
+        Elements a step, 1 to 8192; element 4096 has the noise of 0, and so on.
 
     Members
     -------
@@ -43,10 +43,10 @@ class Noise(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.hash = hash32 = shared("hash", Hash32, rounds=NOISE_ROUNDS)
-        element, step = Signal(12), Signal(18)
+        element, step = Signal(13), Signal(18)
         m.d.comb += [
             hash32.key.eq(self.key),
-            hash32.i.payload.eq(Cat(element, Const(self._kind, 2), step)),
+            hash32.i.payload.eq(Cat(element[:12], Const(self._kind, 2), step)),
             hash32.i.valid.eq(~self.restart),
             hash32.o.ready.eq(self.take | self.restart),
             self.valid.eq(hash32.o.valid & ~self.restart),

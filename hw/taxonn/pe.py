@@ -1,11 +1,12 @@
 """The processing element: one multiplier and one adder for inference and training."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.spec.taxonn import RATE_SHIFT, FixedFormat, Rounding
+from hw.shared import shared
+from hw.spec.taxonn import NOISE_BITS, RATE_SHIFT, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
 from .fixed import noise_field, saturate
@@ -19,20 +20,21 @@ class Pe(wiring.Component):
 
     Inference is MULTIPLY. Training multiplexes the same multiplier and adder (:class:`hw.spec.taxonn_order.Op`)::
 
-        MUX1      x | G | -alpha              MUX2      W | G | D
-        MUX3      0, acc | acc of the PE before | half an LSB of D | W with rounding noise below
+        MUX1      x or alpha x | G            MUX2      W | G
+        MUX3      0, acc | acc of the PE before | W with half an LSB or rounding noise below
         product = MUX1 * MUX2                 sum = MUX3 + product
 
     W is a row, but step 1 of the paper needs columns of the next layer's W. So it is done where W is: PE r of layer
     i+1 multiplies its G with its row word by word, and the sums over r travel through acc from PE to PE,
     column j one cycle behind column j-1. They leave the last PE in the order in which layer i needs them.
 
-    Registers that training adds: G, whose place D takes; the weight under update, its column and noise; and the
-    learning rate, which is one for all PEs of a layer (`rate`). Sums are exact: acc holds every sum of its layer.
+    The only register that training adds is G. The layer multiplies the learning rate into x, once for all PEs.
+    The weight under update is in no register: the product of an UPDATE does not need it, so it is read one
+    cycle later, and its column, which comes one cycle after the order, is in `word_o` when it is
+    written. Sums are exact: acc holds every sum of its layer.
 
     Latency `LATENCY` = 3 cycles from an order to acc, which BACK takes one cycle later in the next PE; an order
-    goes on after one cycle. A weight is updated 3 cycles after its order; D is ready for an UPDATE
-    that comes two cycles after SCALE.
+    goes on after one cycle. A weight is updated 3 cycles after its order.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class Pe(wiring.Component):
     Members
     -------
     op, op_o : In, Out(Op)
-    word, word_o : In, Out(word_layout); the noise of `word_o` is rotated left by one.
+    word, word_o : In, Out(word_layout)
     select : In(1)
         Whether WRITE and READ mean this PE.
     result : Out(signed(acc_bits))
@@ -58,8 +60,10 @@ class Pe(wiring.Component):
     acc : Out(signed(acc_bits))
         To the next PE; the sums of the layer where this is the last PE and `back_valid`.
     result_valid, back_valid : Out(1)
-    acc_i : In(signed(acc_bits)), gradient : In(signed), rate : In(signed)
-        acc of the PE before, the bus of G, and -alpha in units of 2^-(F + 3).
+    acc_i : In(signed(acc_bits)), gradient : In(signed)
+        acc of the PE before, and the bus of G.
+    noise : In(8)
+        Of an UPDATE, two cycles after its order; with stochastic rounding only.
 
     Source: TaxoNN, Section IV-C and Fig. 4.
     """
@@ -71,115 +75,94 @@ class Pe(wiring.Component):
         self._stochastic = training and rounding == Rounding.STOCHASTIC
         self.module_name = "taxonn_pe" if training else "taxonn_pe_baseline"
         acc = signed(self.acc_bits(inputs, outputs, form, training))
-        layout = word_layout(inputs, form, self._stochastic)
-        members = {
-            "op": In(Op),
-            "word": In(layout),
-            "op_o": Out(Op),
-            "word_o": Out(layout),
-            "select": In(1),
-            "result": Out(acc),
-            "result_valid": Out(1),
-        }
+        layout = word_layout(inputs, form)
+        ins = {"op": Op, "word": layout, "select": 1}
+        outs = {"op_o": Op, "word_o": layout, "result": acc, "result_valid": 1}
         if training:
-            members |= {
-                "acc_i": In(acc),
-                "acc": Out(acc),
-                "back_valid": Out(1),
-                "gradient": In(signed(form.width)),
-                "rate": In(signed(form.width)),
-            }
-        super().__init__(members)
+            ins |= {"acc_i": acc, "gradient": signed(form.width)}
+            outs |= {"acc": acc, "back_valid": 1}
+        if self._stochastic:
+            ins["noise"] = NOISE_BITS
+        super().__init__({n: In(shape) for n, shape in ins.items()} | {n: Out(shape) for n, shape in outs.items()})
 
     @staticmethod
     def acc_bits(inputs: int, outputs: int, form: FixedFormat, training: bool) -> int:
         """Return the width in which no sum of a layer overflows."""
         width = 2 * form.width + ceil_log2(max(inputs + 1, outputs if training else 1))
-        update = max(form.width + form.fraction + RATE_SHIFT, 2 * form.width) + 1
-        return max(width, update) if training else width
+        return max(width, Pe._update_bits(form)) if training else width
+
+    @staticmethod
+    def _update_bits(form: FixedFormat) -> int:
+        """Width of a weight with the fraction bits of its update, and the product added."""
+        return max(form.width + form.fraction + RATE_SHIFT, 2 * form.width) + 1
 
     def elaborate(self, platform):
         m = Module()
         width = self._form.width
-        m.submodules.scratchpad = pad = Scratchpad(depth=self._inputs + 1, shape=signed(width))
-        op_q2, word_q2 = Signal(Op), Signal.like(self.word_o, reset_less=True)
+        m.submodules.scratchpad = pad = shared("scratchpad", Scratchpad, depth=self._inputs + 1, shape=signed(width))
+        op_q2, first_q2, last_q2 = Signal(Op), Signal(reset_less=True), Signal(reset_less=True)
         a, b = Signal(signed(width)), Signal(signed(width))
         product = Signal(signed(2 * width), reset_less=True)
-        addend, acc = Signal(signed(len(self.result))), Signal(signed(len(self.result)), reset_less=True)
-        total = Signal(signed(len(acc)))
+        acc = Signal.like(self.result, reset_less=True)
+        addend, total = Signal.like(acc), Signal.like(acc)
         selected, valid = Signal(2), Signal()
 
-        # Cycle 0: read the weight; write one that comes from outside.
-        m.d.comb += [
-            pad.read_address.eq(self.word.column),
-            pad.write.eq((self.op == Op.WRITE) & self.select),
-            pad.write_address.eq(self.word.column),
-            pad.write_data.eq(self.word.x),
-        ]
-        m.d.sync += [self.op_o.eq(self.op), self.word_o.eq(self.word)]
-        if self._stochastic:
-            m.d.sync += self.word_o.noise.eq(self.word.noise.rotate_left(1))
+        # Cycle 0: read the weight.
+        m.d.comb += pad.read_address.eq(self.word.column)
+        m.d.sync += [self.op_o.eq(self.op), self.word_o.eq(self.word), selected.eq(Cat(self.select, selected))]
 
-        # Cycle 1: multiply.
-        m.d.comb += [a.eq(self.word_o.x), b.eq(pad.read_data)]
-        m.d.sync += [product.eq(a * b), op_q2.eq(self.op_o), word_q2.eq(self.word_o)]
+        # Cycle 1: multiply; write the weight that comes from outside.
+        m.d.comb += [
+            a.eq(self.word_o.x),
+            b.eq(pad.read_data),
+            pad.write.eq((self.op_o == Op.WRITE) & selected[0]),
+            pad.write_address.eq(self.word_o.column),
+            pad.write_data.eq(self.word_o.x),
+        ]
+        m.d.sync += [product.eq(a * b), op_q2.eq(self.op_o)]
+        m.d.sync += [first_q2.eq(self.word_o.first), last_q2.eq(self.word_o.last)]
 
         # Cycle 2: add.
         host = (op_q2 == Op.WRITE) | (op_q2 == Op.READ)
-        with m.If(~word_q2.first):
-            m.d.comb += addend.eq(acc)
-        m.d.comb += total.eq(addend + product)
-        m.d.sync += [
-            selected.eq(Cat(self.select, selected)),
-            valid.eq(((op_q2 == Op.MULTIPLY) & word_q2.last) | (host & selected[1])),
-        ]
-        with m.If((op_q2 == Op.MULTIPLY) | host):
+        m.d.comb += [addend.eq(_gated(acc, ~first_q2)), total.eq(addend + product), self.result_valid.eq(valid)]
+        m.d.sync += valid.eq(((op_q2 == Op.MULTIPLY) & last_q2) | (host & selected[1]))
+        with m.If(op_q2 != Op.NONE):
             m.d.sync += acc.eq(total)
-        m.d.comb += self.result_valid.eq(valid)
-        with m.If(valid):
-            m.d.comb += self.result.eq(acc)
+        m.d.comb += self.result.eq(_gated(acc, valid))
         if self._training:
-            self._train(m, pad, a, b, op_q2, word_q2, addend, total, acc)
+            self._train(m, pad, a, b, op_q2, ~first_q2, addend, total, acc)
         return m
 
-    def _train(self, m, pad, a, b, op_q2, word_q2, addend, total, acc):
-        """Add the inputs of the three multiplexers and the registers of training."""
+    def _train(self, m, pad, a, b, op_q2, goes_on, addend, total, acc):
+        """Add the inputs of the three multiplexers and the register of G."""
         form, cut = self._form, self._form.fraction + RATE_SHIFT
-        gradient = Signal(signed(form.width), name="gradient_q", reset_less=True)  # G, and D from SCALE on
-        weight_q2, rounded = Signal(signed(form.width), reset_less=True), Signal(signed(form.width))
-        shifted = Signal(signed(len(total)))
+        gradient = Signal(signed(form.width), name="gradient_q", reset_less=True)
+        rounded = Signal(signed(form.width))
 
         # Cycle 0: take G from the bus.
         with m.If(self.op == Op.LOAD):
             m.d.sync += gradient.eq(self.gradient)
 
-        # Cycle 1: MUX1 and MUX2.
-        with m.Switch(self.op_o):
-            with m.Case(Op.BACK):
-                m.d.comb += a.eq(gradient)
-            with m.Case(Op.SCALE):
-                m.d.comb += [a.eq(self.rate), b.eq(gradient)]
-            with m.Case(Op.UPDATE):
-                m.d.comb += b.eq(gradient)
-        m.d.sync += weight_q2.eq(pad.read_data)
+        # Cycle 1: MUX1, which needs no more than an OR as x is 0 in BACK, and MUX2.
+        m.d.comb += a.eq(self.word_o.x | _gated(gradient, self.op_o == Op.BACK))
+        with m.If(self.op_o == Op.UPDATE):
+            m.d.comb += b.eq(gradient)
 
-        # Cycle 2: MUX3; then round by cutting bits, and saturate.
-        # The word that goes on is rotated by one already.
-        field = noise_field(word_q2.noise.rotate_right(1), cut) if self._stochastic else Const(1 << cut - 1, cut)
-        m.d.comb += [shifted.eq(total >> cut), rounded.eq(saturate(shifted, form))]
-        with m.Switch(op_q2):
-            with m.Case(Op.BACK):
-                m.d.comb += addend.eq(self.acc_i)
-                m.d.sync += acc.eq(total)
-            with m.Case(Op.SCALE):
-                m.d.comb += [addend.eq(1 << form.fraction - 1), shifted.eq(total >> form.fraction)]
-                m.d.sync += gradient.eq(rounded)
-            with m.Case(Op.UPDATE):
-                m.d.comb += [
-                    addend.eq(Cat(field, weight_q2).as_signed()),
-                    pad.write.eq(1),
-                    pad.write_address.eq(word_q2.column),
-                    pad.write_data.eq(rounded),
-                ]
-        m.d.sync += self.back_valid.eq(op_q2 == Op.BACK)
+        # Cycle 2: MUX3; then round by cutting bits, and saturate. The sum has no more bits than these.
+        back, update = op_q2 == Op.BACK, op_q2 == Op.UPDATE
+        field = noise_field(self.noise, cut) if self._stochastic else Const(1 << cut - 1, cut)
+        weight = Cat(field, pad.read_data).as_signed()
+        own = goes_on & ~back & ~update
+        m.d.comb += [
+            addend.eq(_gated(acc, own) | _gated(self.acc_i, back) | _gated(weight, update)),
+            rounded.eq(saturate(total[cut : self._update_bits(form)].as_signed(), form)),
+        ]
+        with m.If(update):
+            m.d.comb += [pad.write.eq(1), pad.write_data.eq(rounded)]
+        m.d.sync += self.back_valid.eq(back)
         m.d.comb += self.acc.eq(acc)
+
+
+def _gated(value: Value, enable: Value) -> Value:
+    """Return the value, or 0 without enable."""
+    return (value.as_unsigned() & enable.replicate(len(value))).as_signed()

@@ -1,10 +1,12 @@
 """The sequencer of a layer: orders to its first PE, which all PEs follow."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.spec.taxonn_order import Op
+
+from .scale import Scale
 
 __all__ = ["Sequencer"]
 
@@ -18,8 +20,8 @@ class Sequencer(wiring.Component):
         gap        to the next sample, where this one does not train
         wait       until the first G is on its way
         backward   LOAD, BACK 0 .. N-1    BACK not in the first layer: nobody needs its sums
-        update     SCALE, -, UPDATE 0 .. N
-        gap        of 3 cycles, for the last weight to be written
+        update     UPDATE 0 .. N          two cycles after their inputs are read, which alpha is multiplied into
+        gap        for the last weight to be written
 
     A sample starts when the next layer has a free buffer (`credit` comes back when it frees one), both
     noises are there, and nobody from outside wants a weight.
@@ -47,8 +49,10 @@ class Sequencer(wiring.Component):
         The first G of the layer leaves the multiplier.
     request, read : In(1), acknowledge : In(1)
         A weight is wanted from outside, until acknowledged.
-    op : Out(Op), column : Out(range(N + 1)), first, last, bias : Out(1)
-        The order.
+    op : Out(Op), column : Out(range(N + 1)), first, last : Out(1)
+        The order; `column` of an UPDATE comes one cycle after it.
+    bias : Out(1)
+        The word of the cycle before is the bias, whose input is 1.0.
     tag_take : Out(1)
         The last MULTIPLY of a sample is given: its results follow.
     serving : Out(1)
@@ -83,10 +87,16 @@ class Sequencer(wiring.Component):
         column, gap, credits = Signal(range(inputs + 1)), Signal(range(self._gap + 1)), Signal(2, init=self.CREDITS)
         op, asked, begun = Signal(Op), Signal(), Signal()
         last = column == inputs
+        # The inputs of UPDATE are multiplied by alpha before they meet their order.
+        late, later = Signal(Scale.LATENCY), Signal()
+        columns = [Signal.like(column, name=f"column_q{i}", reset_less=True) for i in range(1, Scale.LATENCY + 2)]
         m.d.comb += [self.index.eq(column), self.serving.eq(asked)]
         m.d.sync += [
-            self.op.eq(op),
-            self.column.eq(column),
+            late.eq(Cat(op == Op.UPDATE, late)),
+            later.eq(late[-1]),
+            Cat(columns).eq(Cat(column, columns)),
+            self.op.eq(Mux(late[-1], Op.UPDATE, Mux(op == Op.UPDATE, Op.NONE, op))),
+            self.column.eq(Mux(later, columns[-1], column)),
             self.first.eq(column == 0),
             self.last.eq(last),
             self.bias.eq(last),
@@ -127,17 +137,14 @@ class Sequencer(wiring.Component):
                     m.next = "gap"
             with m.State("wait"), m.If(self.gradient):
                 m.d.comb += op.eq(Op.LOAD)
-                m.next = "back" if self._back else "scale"
+                m.next = "back" if self._back else "update"
             if self._back:
                 with m.State("back"):
-                    sweep(Op.BACK, inputs - 1, "scale")
-            with m.State("scale"):
-                m.d.comb += op.eq(Op.SCALE)
-                m.next = "scaled"
-            with m.State("scaled"):  # D is not there one cycle after SCALE.
-                m.next = "update"
+                    sweep(Op.BACK, inputs - 1, "update")
             with m.State("update"):
-                sweep(Op.UPDATE, inputs, "updated")
+                sweep(Op.UPDATE, inputs, "scale")
+            with m.State("scale"), m.If(~late[:-1].any()):  # The last inputs are still multiplied by alpha.
+                m.next = "updated"
             with m.State("updated"):
                 m.d.comb += [self.free.eq(1), self.updated.eq(1)]
                 m.d.sync += gap.eq(1)

@@ -20,7 +20,7 @@ _HANDOVER = Rescale.LATENCY + DoubleBuffer.LATENCY + 1
 BACK_FILL = _ORDER + Pe.LATENCY + Rescale.LATENCY + GlobalMultiplier.LATENCY
 #: Last output to the first G, less what softmax adds: the last f' is waited for.
 _LOSS = GlobalMultiplier.LATENCY + 1 + 1 + 1 + GlobalMultiplier.LATENCY
-#: First G of layer 1 to the end of its update, less its inputs: LOAD, SCALE, a bubble, the bias, the last state.
+#: First G of layer 1 to the end of its update, less its inputs: LOAD, the product with alpha, the bias, the last state.
 _UPDATE = 4
 
 

@@ -90,6 +90,15 @@ async def multiplication(dut):
 
 
 @cocotb.test()
+async def scaling(dut):
+    rng, rows = generator(), []
+    for _ in range(500):
+        x, rate = code(rng), -rng.randint(0, FORM.high)
+        rows.append(([x, rate], [int(saturate(shift_round(x * rate, FORM.fraction), FORM))]))
+    await pipeline(dut, 2, rows, ["x", "rate"], [lambda dut: signed(dut.o)])
+
+
+@cocotb.test()
 async def lines(dut):
     """All inputs, or 4,000 of them where there are more."""
     rng, integer, top = generator(), FORM.integer, 1 << FORM.integer + FORM.fraction

@@ -48,10 +48,12 @@ def test_stochastic_rounding_has_no_bias(bits):
 def test_noise_is_that_of_its_element_in_any_order():
     key = layer_key(7, 2)
     noise = weight_noise(key, 5, 11, 40)
-    assert np.array_equal(noise[0], element_noise(key, 5, WEIGHT, 40))
+    elements = element_noise(key, 5, WEIGHT, 51)
+    assert np.array_equal(noise[0], elements[:40])
     assert np.array_equal(noise[:, :9], weight_noise(key, 5, 11, 9))
-    assert noise[8].tolist() == noise[0].tolist()
-    assert noise[3, 1] == (int(noise[0, 1]) << 3 | int(noise[0, 1]) >> 5) & 255
+    assert noise[8].tolist() == elements[8:48].tolist()
+    assert noise[3, 1] == (int(elements[4]) << 3 | int(elements[4]) >> 5) & 255
+    assert weight_noise(key, 5, 2, 4096)[0, 1] == element_noise(key, 5, WEIGHT, 4098)[4097]
     assert len({layer_key(7, i) for i in range(1, 9)}) == 8
 
 

@@ -13,6 +13,7 @@ from hw.taxonn.loss import LossUnit
 from hw.taxonn.multiplier import GlobalMultiplier
 from hw.taxonn.noise import Noise
 from hw.taxonn.rescale import Rescale
+from hw.taxonn.scale import Scale
 from sim.runner import simulate
 
 FORMATS = [FixedFormat(1, 4), FixedFormat(2, 12), FixedFormat(8, 16)]
@@ -40,6 +41,11 @@ def test_multiplier(form):
     run(GlobalMultiplier(form=form), "multiplication", form)
 
 
+@pytest.mark.parametrize("form", FORMATS[:2], ids=str)
+def test_scale(form):
+    run(Scale(form=form), "scaling", form)
+
+
 @pytest.mark.parametrize("form", FORMATS, ids=str)
 @pytest.mark.parametrize("kind", list(Curve))
 def test_line(kind, form):
@@ -54,7 +60,7 @@ def test_activation(kind, form):
     run(unit, "activations", form, kind=kind, latency=unit.latency)
 
 
-@pytest.mark.parametrize("kind, size", [(0, 1), (1, 5), (0, 70)])
+@pytest.mark.parametrize("kind, size", [(0, 1), (1, 5), (0, 70), (0, 4100)])
 def test_noise(kind, size):
     run(Noise(kind=kind, count=size), "noises", kind=kind, size=size)
 

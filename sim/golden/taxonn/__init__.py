@@ -7,8 +7,9 @@ One training step (batch 1), all numbers codes of fixed-point formats, sums exac
 2. error at the outputs and G_n (:mod:`.loss`);
 3. backward, i = n..2: s[j] = sum_r W_i[r][j] G_i[r], with W_i before its update, exact; rounded once to the format
    of layer i-1; G_{i-1}[j] = s[j] f'[j], nearest;
-4. update: D[r] = alpha G[r], nearest; W[r][j] -= D[r] x[j], one rounding, stochastic or nearest; saturated.
+4. update: D[j] = alpha x[j], nearest; W[r][j] -= G[r] D[j], one rounding, stochastic or nearest; saturated.
 
-The learning rate is multiplied into G first: (alpha G) X = alpha (G X), at one product a neuron instead of
-one a weight, so a PE updates a weight in one cycle.
+The learning rate is multiplied into x first: G (alpha X) = alpha (G X), at one product an input instead of
+one a weight, so a PE updates a weight in one cycle. And it is x that loses bits then, which is near 1, and not G,
+which is small.
 """

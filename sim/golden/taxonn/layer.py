@@ -67,13 +67,13 @@ class FcLayer(Layer):
     def update(self, x, gradient, rate: int, noise=None) -> None:
         """W[r][j] -= alpha G[r] x[j] in place.
 
-        D[r] = (-rate * G[r]) / 2^F to nearest, saturated, in units of 2^-(F + 3); then
-        W[r][j] = floor((W[r][j] * 2^(F + 3) + D[r] * x[j] + h) / 2^(F + 3)), saturated, where h is a half
+        D[j] = (-rate * x[j]) / 2^F to nearest, saturated, in units of 2^-(F + 3); then
+        W[r][j] = floor((W[r][j] * 2^(F + 3) + G[r] * D[j] + h) / 2^(F + 3)), saturated, where h is a half
         or the noise of the weight.
         """
-        step = saturate(shift_round(-rate * gradient, self.form.fraction), self.form)
+        step = saturate(shift_round(-rate * np.append(x, self.form.one), self.form.fraction), self.form)
         bits = self.form.fraction + RATE_SHIFT
-        total = (self.weights << bits) + np.outer(step, np.append(x, self.form.one))
+        total = (self.weights << bits) + np.outer(gradient, step)
         self.weights[:] = saturate(shift_round(total, bits, noise), self.form)
 
     def weight_noise(self, key: int, step: int) -> np.ndarray:

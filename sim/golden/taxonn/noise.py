@@ -5,10 +5,10 @@
     index = step[17:0] << 14 | class << 12 | element[11:0]
     noise(index, key) = H(index, key, 8)[7:0],  key = tensor_key(seed, 0, 16 * layer)
 
-with layer 1..n and class 0 for a weight update, whose element is the column j, and class 1 for errors that
-come to the layer, whose element is the neuron. A row r of weights has the noise of its column rotated left by
-r: PE r gets it through r PEs, each of which passes it on rotated by one, so a layer has one unit of noise
-and not one a PE. The noise of each single weight is uniform; rows share its bits.
+with layer 1..n and class 0 for a weight update, class 1 for errors that come to the layer, whose element is the neuron.
+Row r of the weights has at column j the noise of element r + j (mod 4096) rotated left by r: the PEs update
+them one cycle behind each other, so one bus serves all PEs of a layer, without a register in any. The noise of
+each single weight is uniform; weights on a diagonal share its bits.
 """
 
 import numpy as np
@@ -31,14 +31,14 @@ def layer_key(seed: int, layer: int) -> int:
 
 def element_noise(key: int, step: int, kind: int, count: int) -> np.ndarray:
     """Noise of elements 0 to `count` - 1 of a class in a step."""
-    index = (step & 0x3FFFF) << 14 | kind << 12 | np.arange(count)
+    index = (step & 0x3FFFF) << 14 | kind << 12 | np.arange(count) & 0xFFF
     return hash32(index, key, NOISE_ROUNDS) & (1 << NOISE_BITS) - 1
 
 
 def weight_noise(key: int, step: int, rows: int, columns: int) -> np.ndarray:
     """Noise [row][column] of a weight update."""
-    noise = element_noise(key, step, WEIGHT, columns)
-    return rotate(noise, np.arange(rows)[:, None] % NOISE_BITS)
+    row, noise = np.arange(rows)[:, None], element_noise(key, step, WEIGHT, rows + columns)
+    return rotate(noise[row + np.arange(columns)], row % NOISE_BITS)
 
 
 def rotate(noise, turn) -> np.ndarray:
