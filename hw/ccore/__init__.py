@@ -1,0 +1,1 @@
+"""The C-Core: buffers and networks around the PE array."""

@@ -1,0 +1,1 @@
+"""Golden models of the C-Core: buffers, networks and the order of its results."""
