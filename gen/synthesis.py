@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["DEVICE", "RESOURCES", "YOSYS", "Module", "count", "synthesise"]
+__all__ = ["DEVICE", "RESOURCES", "YOSYS", "Module", "count", "synthesise", "transistors"]
 
 #: What the XC7VX690T has (AMD DS180); a CARRY4 per slice.
 DEVICE = {"LUT": 433_200, "FF": 866_400, "DSP48E1": 3_600, "CARRY4": 108_300, "RAMB18": 2_940, "RAMB36": 1_470}
@@ -44,7 +44,12 @@ Module = dict[str, int]
 
 
 def synthesise(
-    sources: Sequence[Path], top: str, *, flatten: bool, progress: Callable[[str], None] = lambda name: None
+    sources: Sequence[Path],
+    top: str,
+    *,
+    flatten: bool,
+    without: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Module]:
     """Return the cells of each module of `top` after `synth_xilinx -family xc7`.
 
@@ -56,6 +61,8 @@ def synthesise(
         Name of the top module.
     flatten : bool
         Whether the hierarchy is dissolved before, which optimises across modules.
+    without : sequence of str
+        Modules that are left out; their ports are kept.
     progress : callable
         Called with the name of each Yosys pass.
 
@@ -68,6 +75,7 @@ def synthesise(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".yosys-") as scratch:
         result = Path(scratch, "stat.json")
         script = [f"read_verilog {source.name}" for source in sources]
+        script += [f"blackbox {name}" for name in without]
         # Vivado's buffer of a board's clock has a parameter for simulation that Yosys's has not.
         script += ["setparam -unset SIM_DEVICE t:BUFGCTRL"]
         script += [f"synth_xilinx -family xc7 -top {top}" + " -flatten" * flatten]
@@ -75,6 +83,36 @@ def synthesise(
         _run(folder, "; ".join(script), progress)
         modules = json.loads(result.read_text())["modules"]
     return {name.removeprefix("\\"): module["num_cells_by_type"] for name, module in modules.items()}
+
+
+def transistors(source: Path, top: str, without: Sequence[str] = ()) -> int:
+    """Return Yosys's estimate of the CMOS transistors of `top`, flat: gates of `abc -g cmos`, 16 for a flip-flop.
+
+    Parameters
+    ----------
+    source : Path
+        Verilog file.
+    top : str
+    without : sequence of str
+        Modules that are left out; their ports are kept.
+
+    Raises
+    ------
+    UserError
+        If Yosys fails.
+    """
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".yosys-") as scratch:
+        result = Path(scratch, "stat.txt")
+        script = [
+            f"read_verilog {source.name}",
+            *(f"blackbox {name}" for name in without),
+            f"synth -flatten -top {top}",
+        ]
+        # Enables and resets become gates: the estimate knows the plain flip-flop only.
+        script += ["dfflegalize -cell $_DFF_P_ 01", "abc -g cmos", "opt_clean"]
+        script += [f"tee -q -o {result.relative_to(source.parent)} stat -tech cmos"]
+        _run(source.parent, "; ".join(script), lambda name: None)
+        return int(re.search(r"Estimated number of transistors:\s*(\d+)", result.read_text())[1])
 
 
 def _run(folder: Path, script: str, progress: Callable[[str], None]) -> None:
