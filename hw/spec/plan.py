@@ -424,6 +424,9 @@ class _Builder:
             line, at = divmod(start, config.banks)
             group = r * (config.block // array.channels) * self.inputs.group if window.lanes == Lanes.POINT else 0
             rows.append({"offset": window.offset[r] + self.shift, "bank": at, "address": line * self.inputs.row + group})
+        # Idle rows ask for what a row in use asks for, so that they disturb no bank.
+        used = next(r for r, y in enumerate(window.row) if y >= 0)
+        rows = [rows[r if y >= 0 else used] for r, y in enumerate(window.row)]
         fields = {
             "lanes": window.lanes.value, "lead": lead, "newest": window.newest - WORD_PIXELS * lead,
             "ports": window.ports.value, "spread": int(spread), "write": write,
