@@ -6,7 +6,7 @@ grid of `pitch` rows an image, of which the first `rows` are results.
 
 from dataclasses import dataclass, fields
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
@@ -14,7 +14,7 @@ from .ccore import CCoreConfig
 from .config import TAPS
 from .control import PORTS
 
-__all__ = ["GRID_BITS", "DrainJob", "DrainMode", "drain_request"]
+__all__ = ["GRID_BITS", "DrainJob", "DrainMode", "drain_beat", "drain_request"]
 
 #: Bits of the rows, the pitch and the columns of a grid.
 GRID_BITS = 12
@@ -41,6 +41,19 @@ def drain_request(config: CCoreConfig) -> data.StructLayout:
     return data.StructLayout(
         {"enable": unsigned(1), "half": unsigned(1), "address": unsigned(config.psum_address_bits), "bank": _PORT}
     )
+
+
+def drain_beat(config: CCoreConfig) -> data.StructLayout:
+    """One beat of results.
+
+    data : [m][w], sums
+    mask : [w], the WPUs whose sum is a result; none is possible (SPLIT with `odd_rows`)
+    first : first beat of an image, of a tap map (TAPS) or of the job (GRADIENT)
+    last : final beat of a job that has `last`
+    """
+    array = config.array
+    sums = data.ArrayLayout(data.ArrayLayout(signed(array.acc_bits), array.wpus), array.clusters)
+    return data.StructLayout({"data": sums, "mask": unsigned(array.wpus), "first": unsigned(1), "last": unsigned(1)})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ __all__ = ["NOTHING", "Beats", "beats", "place"]
 #: Row, image, column or tap that a beat or WPU does not have.
 NOTHING = -1
 
+Index = int | np.ndarray
+
 
 @dataclass(frozen=True)
 class Beats:
@@ -48,7 +50,7 @@ class Beats:
         return len(self.bank)
 
 
-def place(job: DrainJob, config: CCoreConfig, group, x, *, py=0, px=0, tap=0):
+def place(job: DrainJob, config: CCoreConfig, group, x, *, py: Index = 0, px: Index = 0, tap: Index = 0):
     """Port and address of the results of row group `group`, column `x`; arrays are broadcast."""
     group, x, py, px, tap = np.broadcast_arrays(group, x, py, px, tap)
     n = group * job.columns + x

@@ -1,0 +1,27 @@
+# amaranth: UnusedElaboratable=no
+"""The drain against its golden order: all modes over array sizes, random stalls, and the cycle of every beat."""
+
+import pytest
+
+from gen.emit import emit
+from hw.ccore.drain import Drain
+from hw.spec.ccore import CCoreConfig
+from hw.spec.config import ArrayConfig
+from sim.runner import simulate
+
+#: clusters, wpus, rows, psum_depth; latency of the memory.
+SIZES = [((2, 3, 3, 64), 3), ((1, 1, 1, 16), 1), ((1, 4, 2, 40), 2), ((3, 2, 5, 32), 4)]
+
+
+@pytest.mark.parametrize("sizes, latency", SIZES)
+def test_beats_are_golden(sizes, latency):
+    clusters, wpus, rows, depth = sizes
+    array = ArrayConfig(clusters=clusters, wpus=wpus, rows=rows, channels=1)
+    drain = Drain(config=CCoreConfig(array=array, psum_depth=depth), latency=latency)
+    env = {"SIZES": ",".join(map(str, sizes)), "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "6"}
+    simulate(top="drain", verilog=emit(drain, "drain"), bench="sim.benches.drain", env=env)
+
+
+def test_init_wrong_latency():
+    with pytest.raises(ValueError, match=r"^Drain latency must be at least 1, not 0$"):
+        Drain(config=CCoreConfig(), latency=0)
