@@ -1,4 +1,4 @@
-"""`gradgate train --machine taxonn`: golden, float32 or the generated Verilog, on the digits."""
+"""`gradgate train --machine taxonn`: golden, float32 or the generated Verilog."""
 
 import argparse
 import json
@@ -64,8 +64,6 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
     for name in _FOREIGN:
         if getattr(arguments, name) is not None:
             raise UserError(f"Option --{name} must come with --machine array, not --machine taxonn")
-    if arguments.data not in (None, "digits"):
-        raise UserError(f"Data of taxonn must be digits, not {arguments.data!r}")
     config = configure(arguments)
     rate = _OTHER_RATE if config.convolutions else _RATES.get(config.activations[0], _OTHER_RATE)
     if arguments.lr is not None:
@@ -74,7 +72,7 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
     seed = _SEED if arguments.seed is None else arguments.seed
     for form in config.formats:
         rate_code(rate, form)
-    return taxonn.Run(config, rate, epochs, seed, arguments.samples)
+    return taxonn.Run(config, rate, epochs, seed, arguments.samples, arguments.data or "digits")
 
 
 def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
@@ -115,6 +113,7 @@ def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
             "lr": run.rate,
             "seed": run.seed,
             "samples": run.limit,
+            "data": run.dataset,
             **{name: _plain(getattr(config, name)) for name in FIELDS},
         },
         "seconds": round(time.monotonic() - start, 1),

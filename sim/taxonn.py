@@ -1,4 +1,4 @@
-"""Training of a TaxoNN network on the digits, by its golden model or its float32 twin."""
+"""Training of a TaxoNN network on images, by its golden model or its float32 twin."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from .golden.taxonn import schedule
 from .golden.taxonn.fixed import quantize
 from .golden.taxonn.network import Network
 from .golden.taxonn.twin import FloatNetwork
+from .taxonn_data import load, shape_of
 from .taxonn_images import scale
 
 __all__ = ["Run", "accuracy", "codes", "data", "inputs", "network", "start", "train"]
@@ -24,7 +25,7 @@ class Run:
     Parameters
     ----------
     config : TaxonnConfig
-        With 64 inputs and 10 outputs.
+        With an input a pixel, or convolutions first, and an output a class.
     rate : float
         Learning rate of the first epoch.
     epochs : int
@@ -32,6 +33,8 @@ class Run:
         Of initial weights, order and rounding noise.
     limit : int or None
         Train on the first samples only, as many.
+    dataset : str
+        As :func:`sim.taxonn_data.load` takes it.
     """
 
     config: TaxonnConfig
@@ -39,14 +42,19 @@ class Run:
     epochs: int
     seed: int
     limit: int | None = None
+    dataset: str = "digits"
 
     def __post_init__(self):
-        sizes = self.config.layers[0], self.config.layers[-1]
+        (channels, height, width), classes = shape_of(self.dataset), load(self.dataset)[2]
+        what = "the digits" if self.dataset == "digits" else f"images of {channels}x{height}x{width}"
+        sizes, pixels = (self.config.layers[0], self.config.layers[-1]), channels * height * width
         if self.config.convolutions:
-            if (self.config.convolutions[0].channels, sizes[1]) != (1, digits.CLASSES):
-                raise ValueError("Layers must begin with maps of 1 channel and end with 10 for the digits")
-        elif sizes != (digits.SIZE**2, digits.CLASSES):
-            raise ValueError(f"Layers must begin with 64 and end with 10 for the digits, not {sizes[0]} and {sizes[1]}")
+            if (self.config.convolutions[0].channels, sizes[1]) != (channels, classes):
+                maps = f"maps of {channels} channel{'s' * (channels > 1)}"
+                raise ValueError(f"Layers must begin with {maps} and end with {classes} for {what}")
+        elif sizes != (pixels, classes):
+            must = f"begin with {pixels} and end with {classes} for {what}"
+            raise ValueError(f"Layers must {must}, not {sizes[0]} and {sizes[1]}")
         if self.epochs < 1:
             raise ValueError(f"Epochs must be at least 1, not {self.epochs}")
         if self.limit is not None and self.limit < 1:
@@ -62,7 +70,7 @@ class Run:
 
 def data(run: Run) -> tuple[digits.Digits, digits.Digits]:
     """Samples to train on and to test on."""
-    training, test = digits.load()
+    training, test, _ = load(run.dataset)
     return training[: run.limit], test
 
 
@@ -73,7 +81,7 @@ def _flat(run: Run, images) -> np.ndarray:
 
 
 def codes(run: Run, images) -> np.ndarray:
-    """Images [n][64] as codes in the format of layer 1."""
+    """Images [n] as codes [n][inputs] in the format of layer 1."""
     return quantize(_flat(run, images), run.config.formats[0])
 
 
@@ -91,14 +99,14 @@ def network(run: Run, engine: str) -> Network | FloatNetwork:
 
 
 def inputs(run: Run, engine: str, data: digits.Digits) -> np.ndarray:
-    """Samples [n][64] as an engine takes them."""
+    """Samples [n][inputs] as an engine takes them."""
     return _flat(run, data.images) if engine == "float" else codes(run, data.images)
 
 
 def train(
     run: Run, engine: str, progress: Callable[[int], None] = lambda step: None
 ) -> tuple[Network | FloatNetwork, np.ndarray]:
-    """Train a network of the engine on the digits; return it, and which samples it told right before their update.
+    """Train a network of the engine; return it, and which samples it told right before their update.
 
     Parameters
     ----------
@@ -109,15 +117,15 @@ def train(
         Called with the number of each step.
     """
     training, _ = data(run)
-    net, x, right = network(run, engine), inputs(run, engine, training), []
+    net, right = network(run, engine), []
     for step, (index, rate) in enumerate(run.samples(training)):
         progress(step)
-        label = int(training.labels[index])
-        right.append(int(net.train(x[index], label, rate).argmax()) == label)
+        label, x = int(training.labels[index]), inputs(run, engine, training[index : index + 1])[0]
+        right.append(int(net.train(x, label, rate).argmax()) == label)
     return net, np.array(right)
 
 
 def accuracy(run: Run, engine: str, net, data: digits.Digits) -> float:
-    """Percent of the digits that a network tells right."""
-    outputs = [net.infer(x).argmax() for x in inputs(run, engine, data)]
+    """Percent of the samples that a network tells right."""
+    outputs = [net.infer(inputs(run, engine, data[i : i + 1])[0]).argmax() for i in range(len(data))]
     return 100 * float(np.mean(np.array(outputs) == data.labels))
