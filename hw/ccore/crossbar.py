@@ -1,13 +1,15 @@
 """Network from the banks of the input buffer to the WPUs."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.array.layouts import packed
 from hw.spec.ccore import CCoreConfig
 
-__all__ = ["Crossbar", "choose", "class_count"]
+from .multiplex import choose
+
+__all__ = ["Crossbar", "class_count"]
 
 
 def class_count(config: CCoreConfig) -> int:
@@ -18,14 +20,6 @@ def class_count(config: CCoreConfig) -> int:
     """
     banks, wpus = config.banks, config.array.wpus
     return wpus if wpus % 2 and banks % wpus == 0 else banks
-
-
-def choose(select, options):
-    """`options[select]`, as a tree of multiplexers; a `select` out of range gives any option."""
-    if len(options) == 1:
-        return options[0]
-    half = 1 << (len(options) - 1).bit_length() - 1
-    return Mux(select[half.bit_length() - 1], choose(select, options[half:]), choose(select, options[:half]))
 
 
 class Crossbar(wiring.Component):

@@ -9,7 +9,7 @@ from hw.array.layouts import packed
 from hw.shared import shared
 from hw.spec.ccore import CCoreConfig
 from hw.spec.config import TAPS
-from hw.spec.inputs import InputControl, InputRead, InputWrite, word_layout
+from hw.spec.inputs import input_control, input_read, input_write, word_layout
 
 from .crossbar import Crossbar, class_count
 from .memory import Bank
@@ -42,8 +42,8 @@ class InputBuffer(wiring.Component):
 
     Members
     -------
-    write : In(InputWrite)
-    read : In(InputRead)
+    write : In(input_write(config))
+    read : In(input_read(config))
     word : Out(k), [wpus][rows][2][channels]
 
     Source: ETA, Section IV-B.3 (input buffer); architecture.md Section 4.
@@ -59,8 +59,8 @@ class InputBuffer(wiring.Component):
         self._row, self._turn = unsigned(config.input_address_bits), range(max(config.banks // self._classes, 2))
         super().__init__(
             {
-                "write": In(InputWrite(config)),
-                "read": In(InputRead(config)),
+                "write": In(input_write(config)),
+                "read": In(input_read(config)),
                 "word": Out(packed(word_layout(config), config.array.wpus, config.array.rows)),
             }
         )
@@ -145,8 +145,8 @@ class InputNetwork(wiring.Component):
 
     Members
     -------
-    write : In(InputWrite)
-    control : In(InputControl)
+    write : In(input_write(config))
+    control : In(input_control(config))
         The words that a slot reads, and what its lanes take from them.
     x : Out(k), [wpus][rows][channels][3]
 
@@ -161,8 +161,8 @@ class InputNetwork(wiring.Component):
         array = config.array
         super().__init__(
             {
-                "write": In(InputWrite(config)),
-                "control": In(InputControl(config)),
+                "write": In(input_write(config)),
+                "control": In(input_control(config)),
                 "x": Out(packed(unsigned(array.pint.k), array.wpus, array.rows, array.channels, TAPS)),
             }
         )

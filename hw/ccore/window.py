@@ -8,9 +8,9 @@ from hw.array.layouts import packed
 from hw.shared import shared
 from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes
 from hw.spec.config import TAPS
-from hw.spec.inputs import WindowControl, word_layout
+from hw.spec.inputs import window_control, word_layout
 
-from .crossbar import choose
+from .multiplex import choose
 
 __all__ = ["RowWindow", "Window"]
 
@@ -127,7 +127,7 @@ class Window(wiring.Component):
     Members
     -------
     word : In(k), [wpus][rows][2][channels]
-    control : In(WindowControl)
+    control : In(window_control(config))
     x : Out(k), [wpus][rows][channels][3]
 
     Source: ETA, Section IV-B.1 and Fig. 6; architecture.md Sections 3 and 4.
@@ -141,7 +141,7 @@ class Window(wiring.Component):
         super().__init__(
             {
                 "word": In(packed(word_layout(config), array.wpus, array.rows)),
-                "control": In(WindowControl(config)),
+                "control": In(window_control(config)),
                 "x": Out(packed(unsigned(array.pint.k), array.wpus, array.rows, array.channels, TAPS)),
             }
         )

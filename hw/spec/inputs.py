@@ -6,7 +6,7 @@ from amaranth.lib import data
 from .ccore import WORD_PIXELS, CCoreConfig, Lanes
 from .config import TAPS
 
-__all__ = ["InputControl", "InputRead", "InputWrite", "WindowControl", "word_layout"]
+__all__ = ["input_control", "input_read", "input_write", "window_control", "word_layout"]
 
 
 def _per_row(shape, config: CCoreConfig):
@@ -24,43 +24,39 @@ def word_layout(config: CCoreConfig):
     return data.ArrayLayout(data.ArrayLayout(unsigned(config.array.pint.k), config.array.channels), WORD_PIXELS)
 
 
-class InputWrite(data.StructLayout):
+def input_write(config: CCoreConfig) -> data.StructLayout:
     """A word for the input buffer.
 
     `enable` (1), `bank` (range(banks)), `address` (range(input_depth)), `data` [2][channels] codes.
     """
-
-    def __init__(self, config: CCoreConfig):
-        super().__init__(
-            {
-                "enable": unsigned(1),
-                "bank": _bank(config),
-                "address": unsigned(config.input_address_bits),
-                "data": word_layout(config),
-            }
-        )
+    return data.StructLayout(
+        {
+            "enable": unsigned(1),
+            "bank": _bank(config),
+            "address": unsigned(config.input_address_bits),
+            "data": word_layout(config),
+        }
+    )
 
 
-class InputRead(data.StructLayout):
+def input_read(config: CCoreConfig) -> data.StructLayout:
     """What every (WPU w, row r) of the array reads: word `row[w][r] + word` of bank `bank[w][r]`.
 
     The banks of one row r are b, b+s, b+2s, .. (mod `banks`) over w, for one s of 1 and 2; where several (w, r) read
     one bank, their `row` is the same. `row` [wpus][rows] (range(input_depth)), `bank` [wpus][rows] (range(banks)),
     `word` signed, one bit more than an address; sums are modulo 2^input_address_bits.
     """
-
-    def __init__(self, config: CCoreConfig):
-        bits = config.input_address_bits
-        super().__init__(
-            {
-                "bank": _per_row(_bank(config), config),
-                "row": _per_row(unsigned(bits), config),
-                "word": signed(bits + 1),
-            }
-        )
+    bits = config.input_address_bits
+    return data.StructLayout(
+        {
+            "bank": _per_row(_bank(config), config),
+            "row": _per_row(unsigned(bits), config),
+            "word": signed(bits + 1),
+        }
+    )
 
 
-class WindowControl(data.StructLayout):
+def window_control(config: CCoreConfig) -> data.StructLayout:
     """What the lanes of a slot are.
 
     `push` (1): the word read joins the window first. `lanes` (:class:`hw.spec.ccore.Lanes`). `odd` (1): the newest
@@ -68,22 +64,18 @@ class WindowControl(data.StructLayout):
     `pixel_ok` [channels] (1 each): lane (w, r, c, k) is zero unless row_ok[w][r] and tap_ok[k], or pixel_ok[c] in
     the mode PACKED.
     """
-
-    def __init__(self, config: CCoreConfig):
-        super().__init__(
-            {
-                "push": unsigned(1),
-                "lanes": Lanes,
-                "odd": unsigned(1),
-                "row_ok": _per_row(unsigned(1), config),
-                "tap_ok": data.ArrayLayout(unsigned(1), TAPS),
-                "pixel_ok": data.ArrayLayout(unsigned(1), config.array.channels),
-            }
-        )
+    return data.StructLayout(
+        {
+            "push": unsigned(1),
+            "lanes": Lanes,
+            "odd": unsigned(1),
+            "row_ok": _per_row(unsigned(1), config),
+            "tap_ok": data.ArrayLayout(unsigned(1), TAPS),
+            "pixel_ok": data.ArrayLayout(unsigned(1), config.array.channels),
+        }
+    )
 
 
-class InputControl(data.StructLayout):
-    """Control of a slot: `read` (:class:`InputRead`) and `window` (:class:`WindowControl`)."""
-
-    def __init__(self, config: CCoreConfig):
-        super().__init__({"read": InputRead(config), "window": WindowControl(config)})
+def input_control(config: CCoreConfig) -> data.StructLayout:
+    """Control of a slot: `read` (:func:`input_read`) and `window` (:func:`window_control`)."""
+    return data.StructLayout({"read": input_read(config), "window": window_control(config)})

@@ -12,7 +12,7 @@ from cocotb.triggers import FallingEdge
 
 from hw.spec.ccore import CCoreConfig
 from hw.spec.config import ArrayConfig
-from hw.spec.inputs import InputControl, InputWrite
+from hw.spec.inputs import input_control, input_write
 from sim.benches.streams import start
 from sim.benches.structs import struct_words
 from sim.bits import pack, unpack
@@ -29,8 +29,8 @@ async def lanes_are_golden(dut):
         if "." in key:
             part, name = key.split(".")
             parts[part][name] = fields[key]
-    writes = struct_words(InputWrite(config), parts.pop("write"))
-    controls = struct_words(InputControl(config), parts)
+    writes = struct_words(input_write(config), parts.pop("write"))
+    controls = struct_words(input_control(config), parts)
     x = fields["x"]
     expected = pack(x, code)
 

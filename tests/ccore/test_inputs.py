@@ -13,7 +13,7 @@ from sim.runner import simulate
 
 SIZES = [
     (1, 1, 1, 1),
-    (2, 3, 3, 2),
+    (2, 3, 3, 5),
     (1, 2, 5, 3),
     (2, 1, 3, 4),
     pytest.param((8, 3, 3, 8), marks=pytest.mark.full_size),
