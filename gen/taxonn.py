@@ -9,7 +9,7 @@ from hw.spec.taxonn_nets import NETS, Net
 
 from .errors import UserError
 
-__all__ = ["FIELDS", "add_options", "configure", "given"]
+__all__ = ["FIELDS", "add_options", "configure", "default_rate", "given"]
 
 #: Fields of the configuration, in the manifest.
 FIELDS = ("layers", "activations", "formats", "rounding", "convolutions")
@@ -17,6 +17,9 @@ FIELDS = ("layers", "activations", "formats", "rounding", "convolutions")
 _LAYERS = "64,32,10"
 #: Formats of the last layer and of the others: those of the paper for MNIST.
 _LAST, _HIDDEN = FixedFormat(3, 10), FixedFormat(2, 12)
+#: Learning rate of the first epoch, by the activation of layer 1.
+_RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
+_OTHER_RATE = 0.02
 _OPTIONS = ("layers", "activation", "format", "rounding")
 
 
@@ -59,6 +62,11 @@ def configure(arguments: argparse.Namespace) -> TaxonnConfig:
     if texts["format"] is not None:
         formats = tuple(FixedFormat.parse(text) for text in texts["format"].split("/"))
     return TaxonnConfig(layers, activations, formats, arguments.rounding or Rounding.STOCHASTIC, convolutions)
+
+
+def default_rate(config: TaxonnConfig) -> float:
+    """Return the learning rate of the first epoch of a configuration."""
+    return _OTHER_RATE if config.convolutions else _RATES.get(config.activations[0], _OTHER_RATE)
 
 
 def _net(arguments: argparse.Namespace) -> Net | None:

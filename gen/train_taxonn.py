@@ -9,7 +9,6 @@ from dataclasses import asdict
 
 import numpy as np
 
-from hw.spec.taxonn import Activation
 from hw.spec.taxonn_maps import Convolution
 from hw.taxonn.network import Network
 from sim import taxonn, taxonn_rtl
@@ -21,14 +20,11 @@ from sim.taxonn_chart import draw
 from .emit import emit
 from .errors import UserError
 from .progress import Progress
-from .taxonn import FIELDS, configure
+from .taxonn import FIELDS, configure, default_rate
 
 __all__ = ["run"]
 
 _EPOCHS, _SEED = 5, 1
-#: Learning rate of the first epoch, by the activation of layer 1.
-_RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
-_OTHER_RATE = 0.02
 #: Options of the other machine.
 _FOREIGN = ("batch", "storage", "resume", "checkpoint")
 
@@ -65,9 +61,7 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
         if getattr(arguments, name) is not None:
             raise UserError(f"Option --{name} must come with --machine array, not --machine taxonn")
     config = configure(arguments)
-    rate = _OTHER_RATE if config.convolutions else _RATES.get(config.activations[0], _OTHER_RATE)
-    if arguments.lr is not None:
-        rate = arguments.lr
+    rate = default_rate(config) if arguments.lr is None else arguments.lr
     epochs = _EPOCHS if arguments.epochs is None else arguments.epochs
     seed = _SEED if arguments.seed is None else arguments.seed
     for form in config.formats:

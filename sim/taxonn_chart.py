@@ -7,10 +7,24 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["check", "draw", "save"]
 
 #: Samples over which the share of wrong answers is taken.
 _WINDOW = 200
+
+
+def check(path: Path) -> None:
+    """Raise a ValueError if no picture can have this suffix."""
+    if path.suffix.lstrip(".").lower() not in FigureCanvasAgg(Figure()).get_supported_filetypes():
+        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture, or raise a ValueError."""
+    try:
+        figure.savefig(path, format=path.suffix.lstrip(".").lower())
+    except OSError as error:
+        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
 
 
 def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
@@ -28,10 +42,8 @@ def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
     ValueError
         If there is no format of this suffix, or the file cannot be written.
     """
+    check(path)
     figure = Figure(figsize=(7, 4), layout="constrained")
-    canvas, suffix = FigureCanvasAgg(figure), path.suffix.lstrip(".").lower()
-    if suffix not in canvas.get_supported_filetypes():
-        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
     axes = figure.subplots()
     for name, right in runs.items():
         window = min(_WINDOW, len(right))
@@ -42,7 +54,4 @@ def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
     axes.grid(alpha=0.3)
     if runs:
         axes.legend()
-    try:
-        figure.savefig(path, format=suffix)
-    except OSError as error:
-        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
+    save(figure, path)

@@ -24,6 +24,7 @@ LOCAL = {
     "gen.cli": ("hw", "gen", "sim"),
     "gen.training": ("hw.spec", "gen", "sim.training"),
     "gen.train_taxonn": ("hw", "gen", "sim"),
+    "gen.study": ("hw", "gen", "sim"),
     "sim": ("hw.spec", "sim"),
     "sim.engine": ("hw", "gen", "sim"),
     "sim.runner": ("sim.simulators",),
