@@ -53,11 +53,18 @@ class Memory:
 
 
 def random_grid(rng, slots: int) -> dict[str, int]:
-    """Images, pitch, rows and columns of a grid of at most `slots` slots."""
+    """Images, pitch, rows and columns of a grid of at most `slots` slots; some have as many columns or rows as fit."""
     while True:
         images, pitch, columns = rng.randint(1, 6), rng.randint(1, 3 * WPUS + 2), rng.randint(1, 6)
-        if -(-images * pitch // WPUS) * columns <= slots:
-            return {"images": images, "pitch": pitch, "rows": rng.randint(1, pitch), "columns": columns}
+        groups = -(-images * pitch // WPUS)
+        if groups * columns <= slots:
+            break
+    long = rng.random()
+    if long < 0.1:
+        columns = slots // groups
+    elif long < 0.2:
+        images, pitch = 1, slots // columns * WPUS
+    return {"images": images, "pitch": pitch, "rows": rng.randint(1, pitch), "columns": columns}
 
 
 def random_job(rng, mode: DrainMode) -> DrainJob:
@@ -160,7 +167,7 @@ async def random_jobs(dut, stalls):
 
 @cocotb.test()
 async def every_beat_in_its_cycle(dut):
-    """Without stalls: the latency, and no bubble but for empty groups and after jobs with a last line of 1 or 2 beats."""
+    """Without stalls: the latency, no bubble but for empty groups and after jobs with a last line of 1 or 2 beats."""
     run = await begin(dut)
     jobs = some_jobs(generator(), 3)
     jobs += [replace(job, rows=job.pitch) for job in jobs]
