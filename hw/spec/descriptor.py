@@ -138,9 +138,15 @@ ENTRY: tuple[tuple[Field, ...], ...] = (
         Field("idle", 1, "multiply nothing, in the last c block alone: a pass that takes sums of |x|"),
     ),
     (Field("row_groups", 14, "row groups"), Field("left", 18, "grid rows left from the first row group")),
-    (Field("row", 12, "grid row of WPU 0 in its image, first row group"), Field("shared_row", 12, "the same for row 1")),
+    (
+        Field("row", 12, "grid row of WPU 0 in its image, first row group"),
+        Field("shared_row", 12, "the same for row 1 of the array"),
+    ),
     (Field("shared_left", 18, "grid rows left for row 1 of the array"), Field("address", 14, "first partial sum")),
-    (Field("w_offset", 16, "weights: address of the window"), Field("shared_address", 14, "first partial sum of port 0")),
+    (
+        Field("w_offset", 16, "weights: address of the window"),
+        Field("shared_address", 14, "first partial sum of port 0"),
+    ),
 )  # fmt: skip
 
 #: Word of a row of the array in an entry.

@@ -1,4 +1,7 @@
-"""Where tensors lie in the buffers of the C-Core: the one source for the compiler, the DMA's writes and the golden model."""
+"""Where tensors lie in the buffers of the C-Core.
+
+The one source for the compiler, the writes of the DMA and the golden model.
+"""
 
 from dataclasses import dataclass
 
@@ -66,11 +69,11 @@ class InputRegion:
 class WeightRegion:
     """Weights in the weight buffer, so that FP reads them straight and BP transposed.
 
-    W(o, i, ky, kx) of a kernel lies in tap group (ky mod rows, kx mod 3), sub-bank (o + i) mod clusters, at
-    `base` + window * :attr:`window` + o // clusters * :attr:`pitch` + i; window (ky // rows, kx // 3). Of a 1x1 layer, blocks of
+    W(o, i, ky, kx) of a kernel lies in tap group (ky mod rows, kx mod 3), sub-bank (o + i) mod clusters, at `base` +
+    window * :attr:`window` + o // clusters * :attr:`pitch` + i; window (ky // rows, kx // 3). Of a 1x1 layer, blocks of
     `config.block` channels take turns over `config.blocks` rows (of i) and columns (of o) of tap groups; within them o
-    and i count on without those that lie elsewhere. Packed kernels have their channels as columns and columns as channels.
-    Channels beyond the layer's are zero codes.
+    and i count on without those that lie elsewhere. Packed kernels have their channels as columns and columns as
+    channels. Channels beyond the layer's are zero codes.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ class WeightRegion:
     shift: int = 0
     base: int = 0
 
-    def _lines(self, channels: int) -> int:
+    def lines(self, channels: int) -> int:
         """Channels of a dimension that share a tap group, padded to whole blocks of the array."""
         if not self.pointwise:
             step = self.config.array.clusters
@@ -106,12 +109,12 @@ class WeightRegion:
     @property
     def pitch(self) -> int:
         """Addresses of `clusters` outputs."""
-        return self._lines(self.inputs)
+        return self.lines(self.inputs)
 
     @property
     def window(self) -> int:
         """Addresses of a window."""
-        return self._lines(self.outputs) // self.config.array.clusters * self.pitch
+        return self.lines(self.outputs) // self.config.array.clusters * self.pitch
 
     @property
     def windows(self) -> tuple[int, int]:
@@ -158,11 +161,16 @@ class ErrorRegion:
         return self.slots if self.pointwise else -(-self.slots // TAPS)
 
     @property
-    def lines(self) -> WeightRegion:
-        """Order of the outputs."""
+    def order(self) -> WeightRegion:
+        """A region of weights with the same order of outputs."""
         return WeightRegion(self.config, self.outputs, 1, pointwise=self.pointwise)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of `clusters` outputs in a tap group."""
+        return self.order.lines(self.outputs) // self.config.array.clusters
 
     @property
     def words(self) -> int:
         """Addresses of the errors."""
-        return self.lines._lines(self.outputs) // self.config.array.clusters * self.pitch
+        return self.blocks * self.pitch

@@ -1,16 +1,19 @@
 """Windows of a kernel: which taps, pixels and rows the lanes of one pass take.
 
-Window (a, b) of a kernel covers its rows a*R .. and columns 3b .., so that array row r always has kernel row r mod R and
-the weight network needs no other exchange than that of columns. All lanes of a row lie within three neighbouring pixels.
+Window (a, b) of a kernel covers its rows a*R .. and columns 3b .., so that array row r always has kernel rows that are
+r mod R and the weight network needs no other exchange than that of columns. All lanes of a row lie within three
+neighbouring pixels.
 """
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 from .ccore import Lanes, Shuffle
 from .config import TAPS
 from .control import SPLIT_PORTS, Ports
 
-__all__ = ["SHARED_PORTS", "Window", "conv_windows", "packed_windows", "point_window", "rotated_windows", "split_ports",
+__all__ = [
+    "SHARED_PORTS", "Window", "conv_windows", "packed_windows", "point_window", "rotated_windows", "split_ports",
     "split_windows",
 ]  # fmt: skip
 
@@ -52,10 +55,15 @@ def _columns(kernel: int):
         yield tuple(x if x < kernel else -1 for x in range(b * TAPS, (b + 1) * TAPS))
 
 
+def _offsets(kernel_rows: tuple[int, ...], top: int) -> tuple[int, ...]:
+    """Rows of the read tensor from stride * grid row, where kernel rows rise."""
+    return tuple(y - top if y >= 0 else 0 for y in kernel_rows)
+
+
 def conv_windows(kernel: int, top: int, left: int, rows: int, ports: Ports = Ports.TOTAL) -> list[Window]:
     """FP and WG: pixel stride*j + kx - left, row stride*i + ky - top."""
     return [
-        Window(ky, kx, tuple(y - top if y >= 0 else 0 for y in ky), TAPS * b + 2 - left, Lanes.CONV, Shuffle.DIRECT, ports)
+        Window(ky, kx, _offsets(ky, top), TAPS * b + 2 - left, Lanes.CONV, Shuffle.DIRECT, ports)
         for ky in _rows(kernel, rows)
         for b, kx in enumerate(_columns(kernel))
     ]
@@ -64,9 +72,9 @@ def conv_windows(kernel: int, top: int, left: int, rows: int, ports: Ports = Por
 def packed_windows(kernel: int, top: int, left: int, rows: int, ports: Ports = Ports.TOTAL) -> list[Window]:
     """FP and WG at stride 2 of at most three channels: the pixels of a row at once, taps are channels."""
     return [
-        Window(ky, (0, 1, 2), tuple(y - top if y >= 0 else 0 for y in ky), kernel - 1 - left, Lanes.PACKED, Shuffle.DIRECT, ports)
+        Window(ky, (0, 1, 2), _offsets(ky, top), kernel - 1 - left, Lanes.PACKED, Shuffle.DIRECT, ports)
         for ky in _rows(kernel, rows)
-    ]  # fmt: skip
+    ]
 
 
 def rotated_windows(kernel: int, top: int, left: int, rows: int) -> list[Window]:
@@ -86,7 +94,10 @@ def point_window(rows: int, blocks: int, ports: Ports, shuffle: Shuffle) -> Wind
 
 
 def split_ports(top: int, left: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Port of output class (row parity, column parity) of a stride-2 BP: kernel row and column 0 meet the outer lanes."""
+    """Port of output class (row parity, column parity) of a stride-2 BP.
+
+    Kernel row and column 0 meet the outer lanes.
+    """
     return tuple(
         tuple(SPLIT_PORTS[int((top - py) % 2 == 0), int((left - px) % 2 == 0)] for px in (0, 1)) for py in (0, 1)
     )
@@ -99,7 +110,6 @@ def split_windows(kernel: int, top: int, left: int, rows: int) -> list[Window]:
     neighbours: one pass gives all four classes. Where a window starts with an odd index its classes are exchanged; each
     then takes a pass of its own, on the port of its class.
     """
-    ports = split_ports(top, left)
     windows = []
     for ky in _rows(kernel, rows):
         for b, columns in enumerate(_columns(kernel)):
@@ -108,17 +118,22 @@ def split_windows(kernel: int, top: int, left: int, rows: int) -> list[Window]:
             newest = (parity + left - TAPS * b) // 2
             lanes = Lanes.SPLIT_ODD if parity else Lanes.SPLIT_EVEN
             offset = tuple(((y - top) % 2 + top - y) // 2 if y >= 0 else 0 for y in ky)
+            window = Window(ky, kx, offset, newest, lanes, Shuffle.REVERSED, Ports.SPLIT)
             rest = ky
             if ky[0] % 2 == 0 and b % 2 == 0:
                 chosen = tuple(y if r == 1 or r % 2 == 0 else -1 for r, y in enumerate(ky))
-                windows.append(Window(chosen, kx, offset, newest, lanes, Shuffle.REVERSED, Ports.SPLIT))
+                windows.append(replace(window, row=chosen))
                 rest = tuple(-1 if chosen[r] >= 0 else y for r, y in enumerate(ky))
-            for py in (0, 1):
-                for px in (0, 1):
-                    some_rows = tuple(y if y >= 0 and (y - top) % 2 == py else -1 for y in rest)
-                    some_taps = tuple(x if x >= 0 and (x - left) % 2 == px else -1 for x in kx)
-                    if max(some_rows) >= 0 and max(some_taps) >= 0:
-                        windows.append(
-                            Window(some_rows, some_taps, offset, newest, lanes, Shuffle.REVERSED, bank=ports[py][px])
-                        )
+            windows += _classes(replace(window, row=rest), top, left)
     return windows
+
+
+def _classes(window: Window, top: int, left: int) -> list[Window]:
+    """A window of a stride-2 BP as one for each output class that it reaches."""
+    ports, found = split_ports(top, left), []
+    for py, px in itertools.product((0, 1), repeat=2):
+        row = tuple(y if y >= 0 and (y - top) % 2 == py else -1 for y in window.row)
+        taps = tuple(x if x >= 0 and (x - left) % 2 == px else -1 for x in window.taps)
+        if max(row) >= 0 and max(taps) >= 0:
+            found.append(replace(window, row=row, taps=taps, ports=Ports.TOTAL, bank=ports[py][px]))
+    return found

@@ -77,18 +77,20 @@ def _channels(region: WeightRegion, line, group):
 
 
 def error_writes(region: ErrorRegion, e: np.ndarray, pitch: int, rows: int, first: int) -> WeightWrites:
-    """Write errors, codes [image][channel][row][column], into their region; grid rows first .. first+rows of each image."""
+    """Write errors, codes [image][channel][row][column], into their region.
+
+    Grid row y of each image is row `first` + y of the tensor, for y < `rows`; the next image follows `pitch` rows on.
+    """
     config, wpus = region.config, region.config.array.wpus
     clusters, width = config.array.clusters, e.shape[3]
-    lines = region.lines
     groups = config.blocks if region.pointwise else 1
-    block, group, slot, w = _grid(lines._lines(region.outputs) // clusters, groups, region.slots, wpus)
+    block, group, slot, w = _grid(region.blocks, groups, region.slots, wpus)
     flat = slot // width * wpus + w
     image, y = flat // pitch, flat % pitch
     inside = (y < rows) & (image < len(e))
     o = block[:, None] * clusters + np.arange(clusters)
     if region.pointwise:
-        o = _channels(lines, o, group[:, None])
+        o = _channels(region.order, o, group[:, None])
     data = gather(e, np.where(inside, image, -1)[:, None], o, (y + first)[:, None], (slot % width)[:, None])
     at, column = (slot, group) if region.pointwise else (slot // TAPS, slot % TAPS)
     return WeightWrites(w, column, region.base + block * region.pitch + at, 0 * block, data)

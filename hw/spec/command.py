@@ -1,0 +1,93 @@
+"""A descriptor of the C-Core together with the tensors that it names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .ccore import CCoreConfig
+from .descriptor import ENTRY, HEADER, ROW, encode
+from .layer import Layer, Phase
+from .regions import ErrorRegion, InputRegion, WeightRegion
+
+__all__ = ["LOOP", "Command", "Entry"]
+
+#: Fewest cycles from a partial sum's write to its next read: reading, zeroing, adding and writing.
+LOOP = 4
+
+#: Fields of an entry, and of the words of its array rows.
+Entry = tuple[Mapping[str, int], Sequence[Mapping[str, int]]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A descriptor with what lies around it.
+
+    Parameters
+    ----------
+    config : CCoreConfig
+    layer : Layer
+        Its batch is that of the tile.
+    phase : Phase
+    header : mapping
+        Fields by name, :data:`hw.spec.descriptor.HEADER`.
+    entries : sequence of (fields, rows)
+        :data:`hw.spec.descriptor.ENTRY`, and :data:`hw.spec.descriptor.ROW` for each row of the array.
+    inputs : InputRegion
+        Of the tensor that is read, x or e.
+    weights : WeightRegion or ErrorRegion
+        The latter for a weight gradient.
+    loaded : int
+        First row of the read tensor in its region; the region's height says how many follow.
+    first : int
+        First row of the grid.
+    """
+
+    config: CCoreConfig
+    layer: Layer
+    phase: Phase
+    header: Mapping[str, int]
+    entries: Sequence[Entry]
+    inputs: InputRegion
+    weights: WeightRegion | ErrorRegion
+    loaded: int = 0
+    first: int = 0
+
+    def words(self) -> list[int]:
+        """The descriptor as words of 32 bits.
+
+        Raises
+        ------
+        ValueError
+            If a number does not fit its field.
+        """
+        words = encode(HEADER, self.header)
+        for fields, rows in self.entries:
+            words += encode(ENTRY, fields)
+            for row in rows:
+                words += encode((ROW,), row)
+        return words
+
+    @property
+    def passes(self) -> int:
+        """Passes of all blocks and entries."""
+        return self.header["m_blocks"] * sum(self._repeats(fields) for fields, _ in self.entries)
+
+    def pass_cycles(self, fields: Mapping[str, int]) -> int:
+        """Cycles of a pass of the entry with these fields, until the first slot of the next.
+
+        With slots = row groups * (columns + lead): max(slots, channels, :data:`LOOP`), for the next weights load
+        meanwhile; of a gradient max(slots + channels * beats - 1, :data:`LOOP`), for the sums leave one by one.
+        """
+        array = self.config.array
+        slots = fields["row_groups"] * (self.header["columns"] + fields["lead"])
+        if self.phase == Phase.WG:
+            return max(slots + array.channels * array.beats - 1, LOOP)
+        return max(slots, array.channels, LOOP)
+
+    def cycles(self) -> int:
+        """Cycles from the first slot to the first slot of what follows, where no drain is slower."""
+        each = sum(self.pass_cycles(fields) * self._repeats(fields) for fields, _ in self.entries)
+        return self.header["m_blocks"] * each
+
+    def _repeats(self, fields: Mapping[str, int]) -> int:
+        """Passes of an entry in an output block."""
+        return 1 if fields["idle"] else self.header["c_blocks"]
