@@ -41,6 +41,10 @@ class Array(wiring.Component):
     w : In(k), [clusters][rows][3]: weights, one column a cycle while they are loaded.
     e : In(k), [clusters][3][wpus]: errors, in the output-stationary mode.
     ps_i, ps_o : In, Out(signed(acc_bits)), [clusters][wpus][4]
+    overflow : Out(4), [clusters][wpus]
+        Of the `ps_o` of the same cycle: bit p is set where the addition of `ps_i` and, in the mode GRADIENT, one of the
+        additions across WPUs left acc_bits. It means nothing for ports that the mode does not use, in GRADIENT for
+        WPUs without a row in the beat, and without `valid`. Sums inside the MACs are not watched.
     valid : Out(clusters)
 
     Source: ETA, Section IV-B and Fig. 8; architecture.md Sections 2 to 4.
@@ -58,6 +62,7 @@ class Array(wiring.Component):
                 "e": In(packed(code, config.clusters, TAPS, config.wpus)),
                 "ps_i": In(packed(acc, config.clusters, config.wpus, PORTS)),
                 "ps_o": Out(packed(acc, config.clusters, config.wpus, PORTS)),
+                "overflow": Out(packed(PORTS, config.clusters, config.wpus)),
                 "valid": Out(config.clusters),
             }
         )
@@ -128,6 +133,7 @@ class Array(wiring.Component):
                 cluster.beat.eq(beat),
                 cluster.ps_i.eq(self.ps_i[i]),
                 self.ps_o[i].eq(cluster.ps_o),
+                self.overflow[i].eq(cluster.overflow),
                 self.valid[i].eq(valid),
             ]
             # The next cluster is one cycle behind.

@@ -40,6 +40,7 @@ class Cluster(wiring.Component):
     control : In(CellControl), [channels]
     ports, beat : In(Ports), In(4), aligned with the chains' ends
     ps_i, ps_o : In, Out(signed(acc_bits)), [wpus][4]
+    overflow : Out(4), [wpus], see :class:`hw.array.tree.SumTree`
 
     Source: ETA, Section IV-B.3 and Fig. 8; architecture.md Section 4.
     """
@@ -59,6 +60,7 @@ class Cluster(wiring.Component):
                 "beat": In(4),
                 "ps_i": In(packed(acc, config.wpus, PORTS)),
                 "ps_o": Out(packed(acc, config.wpus, PORTS)),
+                "overflow": Out(packed(PORTS, config.wpus)),
             }
         )
 
@@ -99,7 +101,9 @@ class Cluster(wiring.Component):
                 wpu.ports.eq(self.ports),
                 wpu.ps_i.eq(self.ps_i[w]),
                 wpu.gradient.eq(gradient.sum[w]),
+                wpu.gradient_overflow.eq(gradient.overflow[w]),
                 self.ps_o[w].eq(wpu.ps_o),
+                self.overflow[w].eq(wpu.overflow),
                 gradient.q[w].eq(wpu.q),
             ]
             for k in range(TAPS):

@@ -1,6 +1,6 @@
 """Sums of weight gradients across the window processing units of a cluster."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -9,6 +9,7 @@ from hw.spec.config import TAPS
 
 from .delay import delayed
 from .layouts import packed
+from .overflow import overflows
 
 __all__ = ["GradientSum"]
 
@@ -18,6 +19,8 @@ class GradientSum(wiring.Component):
 
     In the output-stationary mode each WPU holds the gradient of its own output rows; the drain adds them.
     Row r leaves on WPU r mod wpus in beat r // wpus; WPUs without a row in a beat carry zero or a repeated row.
+
+    `overflow`[w] has bit k set where one of the additions of sum[w][k] leaves acc_bits.
 
     Latency: :attr:`latency` cycles, one beat a cycle.
 
@@ -35,6 +38,7 @@ class GradientSum(wiring.Component):
     q : In(signed(acc_bits)), [wpus][rows][3]
     beat : In(4)
     sum : Out(signed(acc_bits)), [wpus][3]
+    overflow : Out(3), [wpus]
 
     Source: ETA, Section IV-B.1 (6) and IV-B.3; architecture.md Section 4.
     """
@@ -47,6 +51,7 @@ class GradientSum(wiring.Component):
                 "q": In(packed(self._acc, wpus, rows, TAPS)),
                 "beat": In(4),
                 "sum": Out(packed(self._acc, wpus, TAPS)),
+                "overflow": Out(packed(TAPS, wpus)),
             }
         )
 
@@ -74,13 +79,20 @@ class GradientSum(wiring.Component):
         for w in range(min(self._wpus, self._rows)):
             for k in range(TAPS):
                 terms = [self._selected(m, v, w, k) for v in range(self._wpus)]
+                unseen = Const(0)
                 for level in range(levels):
                     pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
-                    terms = []
+                    terms, found = [], [unseen]
                     for i, pair in enumerate(pairs):
                         name = f"sum_{w}_{k}_{level}_{i}"
+                        total = Signal(self._acc, name=f"{name}_d")
                         term = Signal(self._acc, name=name, reset_less=True)
-                        m.d.sync += term.eq(sum(pair[1:], pair[0]))
+                        m.d.comb += total.eq(sum(pair[1:], pair[0]))
+                        m.d.sync += term.eq(total)
                         terms.append(delayed(m, term, spare[level], name=name))
-                m.d.comb += self.sum[w][k].eq(terms[0])
+                        found += [overflows(total, *pair)] if len(pair) == 2 else []
+                    seen = Signal(name=f"overflow_{w}_{k}_{level}", reset_less=True)
+                    m.d.sync += seen.eq(Cat(found).any())
+                    unseen = delayed(m, seen, spare[level], name=f"overflow_{w}_{k}_{level}")
+                m.d.comb += [self.sum[w][k].eq(terms[0]), self.overflow[w][k].eq(unseen)]
         return m

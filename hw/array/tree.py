@@ -10,6 +10,7 @@ from hw.spec.control import PORTS, TAP_PORTS, Ports
 
 from .delay import delayed
 from .layouts import packed
+from .overflow import overflows
 
 __all__ = ["SumTree"]
 
@@ -25,8 +26,13 @@ class SumTree(wiring.Component):
         inner = m_1 + (TOTAL or MIXED ? a : 0)
         port 0 = inner + (TOTAL or TAPS ? outer : 0)   total, tap 1, row 1, or its tap 1
 
-    Gating an addend costs nothing in the adder's LUT, so eight adders and no multiplexer serve all modes.
-    In the mode GRADIENT ports 1, 0 and 3 carry `gradient` instead. ps_o = port + ps_i, modulo 2^acc_bits.
+    Gating an addend costs nothing in the adder's LUT, so eight adders serve all modes, and what the partial-sum adders
+    take is chosen in theirs: in the mode TOTAL all ports carry port 0's sum, in the mode GRADIENT ports 1, 0 and 3
+    carry `gradient`. ps_o = port + ps_i, modulo 2^acc_bits.
+
+    `overflow` watches the partial-sum adders alone: bit p is set where port + ps_i leaves acc_bits, or, in the mode
+    GRADIENT, where `gradient_overflow` of the port's tap is set. The adders before them wrap unseen: what they add
+    are sums of one slot, channels * rows * 3 products, which fit acc_bits in every mode that they serve.
 
     Latency: :attr:`latency` cycles from `q` and `ports` to `ps_o` in every mode, so that modes follow each other
     without a bubble; `gradient` and `ps_i` come one cycle before `ps_o`. One result a port and cycle.
@@ -44,8 +50,9 @@ class SumTree(wiring.Component):
     -------
     q : In(signed(acc_bits)), [rows][3]
     ports : In(Ports)
-    gradient : In(signed(acc_bits)), [3]
+    gradient, gradient_overflow : In(signed(acc_bits)), [3], In(3)
     ps_i, ps_o : In, Out(signed(acc_bits)), [4]
+    overflow : Out(4), with its `ps_o`
 
     Source: ETA, Section IV-B.3 (accumulator); architecture.md Section 4, with fewer adders.
     """
@@ -61,8 +68,10 @@ class SumTree(wiring.Component):
                 "q": In(packed(self._acc, rows, TAPS)),
                 "ports": In(Ports),
                 "gradient": In(packed(self._acc, TAPS)),
+                "gradient_overflow": In(TAPS),
                 "ps_i": In(packed(self._acc, PORTS)),
                 "ps_o": Out(packed(self._acc, PORTS)),
+                "overflow": Out(PORTS),
             }
         )
 
@@ -122,9 +131,14 @@ class SumTree(wiring.Component):
             register("b_q2", b_q),
         ]
         # Cycle depth+4: partial sums.
-        gradient = {port: self.gradient[k] for k, port in enumerate(TAP_PORTS)}
-        for p, value in enumerate(ports):
-            if p in gradient:
-                value = Mux(mode[3] == Ports.GRADIENT, gradient[p], value)
-            m.d.sync += self.ps_o[p].eq(self.ps_i[p] + value)
+        tap = {port: k for k, port in enumerate(TAP_PORTS)}
+        for p, own in enumerate(ports):
+            value = Mux(mode[3] == Ports.TOTAL, ports[0], own)
+            unseen = 0
+            if p in tap:
+                value = Mux(mode[3] == Ports.GRADIENT, self.gradient[tap[p]], value)
+                unseen = (mode[3] == Ports.GRADIENT) & self.gradient_overflow[tap[p]]
+            total = Signal(acc, name=f"ps_{p}")
+            m.d.comb += total.eq(self.ps_i[p] + value)
+            m.d.sync += [self.ps_o[p].eq(total), self.overflow[p].eq(overflows(total, self.ps_i[p], value) | unseen)]
         return m

@@ -45,8 +45,9 @@ class Wpu(wiring.Component):
     b : In(operand), [rows][3]: B side of the chains' heads.
     control : In(CellControl), [channels]
     ports : In(Ports), aligned with `q`
-    gradient : In(signed(acc_bits)), [3], one cycle before its `ps_o`
+    gradient, gradient_overflow : In(signed(acc_bits)), [3], In(3), one cycle before their `ps_o`
     ps_i, ps_o : In, Out(signed(acc_bits)), [4]
+    overflow : Out(4), see :class:`SumTree`
     q : Out(signed(acc_bits)), [rows][3]: the chains, for the cross-WPU sums.
 
     Source: ETA, Section IV-B.3 and Fig. 8; architecture.md Sections 2 to 4.
@@ -68,8 +69,10 @@ class Wpu(wiring.Component):
                 "control": In(packed(CellControl, channels)),
                 "ports": In(Ports),
                 "gradient": In(packed(acc, TAPS)),
+                "gradient_overflow": In(TAPS),
                 "ps_i": In(packed(acc, PORTS)),
                 "ps_o": Out(packed(acc, PORTS)),
+                "overflow": Out(PORTS),
                 "q": Out(packed(acc, rows, TAPS)),
             }
         )
@@ -96,7 +99,9 @@ class Wpu(wiring.Component):
             tree.q.eq(self.q),
             tree.ports.eq(self.ports),
             tree.gradient.eq(self.gradient),
+            tree.gradient_overflow.eq(self.gradient_overflow),
             tree.ps_i.eq(self.ps_i),
             self.ps_o.eq(tree.ps_o),
+            self.overflow.eq(tree.overflow),
         ]
         return m

@@ -33,7 +33,7 @@ class Head(enum.Enum, shape=unsigned(2)):
 class Ports(enum.Enum, shape=unsigned(3)):
     """What the partial-sum ports of a WPU carry; q(r, k) is the sum of one chain, "outer" are the rows r != 1."""
 
-    TOTAL = 0  #: port 0 = sum of all q
+    TOTAL = 0  #: all ports = sum of all q
     SPLIT = 1  #: stride-2 BP: ports 0..3 = row 1 tap 1, row 1 taps 0+2, outer rows tap 1, outer rows taps 0+2
     TAPS = 2  #: 1x1 and FC: ports 1, 0, 3 = sum over rows of tap 0, 1, 2
     MIXED = 3  #: port 0 = row 1, port 2 = outer rows

@@ -13,6 +13,7 @@ from cocotb.triggers import FallingEdge
 
 from hw.spec.control import PORTS, ArrayControl
 from sim.bits import pack, unpack
+from sim.golden.conv import wrap
 from sim.golden.program import CONTROL_FIELDS
 
 #: Cycles from one line of progress to the next.
@@ -38,7 +39,10 @@ def _skew(values, latency: int, fill, cycles: int) -> np.ndarray:
 
 @cocotb.test()
 async def plays_program(dut):
-    """Results equal golden's, port by port and cycle by cycle; `valid` is high in the predicted cycles alone."""
+    """Results equal golden's, port by port and cycle by cycle; `valid` is high in the predicted cycles alone.
+
+    Random partial sums on the ports that nobody takes let their adders overflow.
+    """
     program = np.load(os.environ["ARRAY_PROGRAM"])
     k, acc_bits, latency = (int(program[name]) for name in ("k", "acc_bits", "latency"))
     address, expected = program["address"], program["expected"]
@@ -53,6 +57,7 @@ async def plays_program(dut):
     memory = np.zeros(int(program["size"]), dtype=np.int64)
     rng = np.random.default_rng(int(program["seed"]))
     shape, valid_cycles = (clusters, wpus, PORTS), []
+    ps_i = np.zeros(shape, dtype=np.int64)
 
     for name in (*inputs, "ps_i"):
         getattr(dut, name).value = 0
@@ -71,8 +76,12 @@ async def plays_program(dut):
         taken = address_out[cycle] >= 0
         if now_valid & 1:
             valid_cycles.append(cycle)
-        if taken.any():
+        if now_valid:
             sums = unpack(int(dut.ps_o.value), acc_bits, shape)
+            overflow = unpack(int(dut.overflow.value), 1, shape) != 0
+            wrong = valid_out[cycle][:, None, None] & (overflow != (ps_i + wrap(sums - ps_i, acc_bits) != sums))
+            assert not wrong.any(), f"cycle {cycle}: overflow of cluster, WPU, port {np.argwhere(wrong).tolist()}"
+        if taken.any():
             wrong = np.argwhere(taken & (sums != expected_out[cycle]))
             if len(wrong):
                 where = tuple(wrong[0])

@@ -15,7 +15,7 @@ from sim.golden.conv import wrap
 
 #: Ports that carry a defined value in each mode.
 USED = {
-    Ports.TOTAL: [0],
+    Ports.TOTAL: list(range(PORTS)),
     Ports.SPLIT: sorted(SPLIT_PORTS.values()),
     Ports.TAPS: list(TAP_PORTS),
     Ports.MIXED: list(MIXED_PORTS),
@@ -25,15 +25,16 @@ USED = {
 
 @cocotb.test()
 async def sums_in_every_mode(dut):
-    """ps_o = the mode's sums of q `latency` cycles before, plus ps_i of the cycle before."""
+    """ps_o = the mode's sums of q `latency` cycles before, plus ps_i of the cycle before; `overflow` where it wraps."""
     rows, acc_bits, latency = (int(os.environ[f"TREE_{name}"]) for name in ("ROWS", "ACC_BITS", "LATENCY"))
     cycles = int(os.environ.get("TREE_CYCLES", "3000"))
     rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
     half = 1 << (acc_bits - 1)
     q = rng.integers(-half, half, (cycles, rows, TAPS))
     ps_i, gradient = rng.integers(-half, half, (cycles, PORTS)), rng.integers(-half, half, (cycles, TAPS))
-    modes = rng.integers(0, len(Ports), cycles)
+    modes, unseen = rng.integers(0, len(Ports), cycles), rng.integers(0, 2, (cycles, TAPS))
     words = {"q": pack(q, acc_bits), "ps_i": pack(ps_i, acc_bits), "gradient": pack(gradient, acc_bits)}
+    words["gradient_overflow"] = pack(unseen, 1)
 
     Clock(dut.clk, 10, unit="ns").start()
     if hasattr(dut, "rst"):
@@ -54,7 +55,12 @@ async def sums_in_every_mode(dut):
             expected[list(TAP_PORTS)] = gradient[cycle]
         else:
             expected = stationary_ports(q[start][None, None, None], mode)[0, 0, 0]
-        expected = wrap(expected + ps_i[cycle], acc_bits)
+        whole = wrap(expected, acc_bits) + ps_i[cycle]
+        expected = wrap(whole, acc_bits)
+        overflow = expected != whole
+        if mode == Ports.GRADIENT:
+            overflow[list(TAP_PORTS)] |= unseen[cycle].astype(bool)
         sums = unpack(int(dut.ps_o.value), acc_bits, (PORTS,))
         for port in USED[mode]:
             assert sums[port] == expected[port], f"cycle {cycle}: {mode.name} port {port} is {sums[port]}"
+            assert int(dut.overflow.value) >> port & 1 == overflow[port], f"cycle {cycle}: {mode.name} overflow {port}"

@@ -45,7 +45,7 @@ def stationary_ports(q, ports: Ports) -> np.ndarray:
     middle = q[..., 1, :] if q.shape[3] > 1 else np.zeros_like(q[..., 0, :])
     outer = q.sum(axis=3) - middle
     if ports == Ports.TOTAL:
-        values[..., 0] = q.sum(axis=(3, 4))
+        values[...] = q.sum(axis=(3, 4))[..., None]
     elif ports == Ports.TAPS:
         values[..., TAP_PORTS] = q.sum(axis=3)
     elif ports == Ports.MIXED:
