@@ -7,10 +7,7 @@ such bits. Neighbours that choose by the Gray code of the digit, out of register
 from amaranth.hdl import Cat, Mux, Signal
 from amaranth.utils import ceil_log2
 
-__all__ = ["cascade", "cascade_select", "choose", "gray_digits", "rotated"]
-
-#: Sources of the first multiplexer of a cascade, and of each further one, which also takes the result before it.
-_FIRST, _MORE = 4, 3
+__all__ = ["choose", "gray_digits", "rotated"]
 
 
 def choose(select, options, gray=None):
@@ -25,20 +22,6 @@ def choose(select, options, gray=None):
         return options[0]
     bit = ceil_log2(len(options)) - 1
     return Mux(select[bit], choose(select, options[1 << bit :]), choose(select, options[: 1 << bit]))
-
-
-def cascade_select(number: int) -> int:
-    """The `select` by which :func:`cascade` gives options[number]."""
-    further, which = divmod(number - _FIRST, _MORE)
-    return number if number < _FIRST else which + 1 << 2 * (further + 1)
-
-
-def cascade(select, options, gray=None):
-    """The option that `select` names, two bits for each multiplexer; `gray` is the Gray code of the first two."""
-    result = choose(select[:2], options[:_FIRST], gray)
-    for digit, first in enumerate(range(_FIRST, len(options), _MORE), 1):
-        result = choose(select[2 * digit : 2 * digit + 2], [result, *options[first : first + _MORE]])
-    return result
 
 
 def gray_digits(value):

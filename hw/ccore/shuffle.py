@@ -9,9 +9,12 @@ from hw.array.layouts import packed
 from hw.spec.ccore import Shuffle
 from hw.spec.config import TAPS, ArrayConfig
 
-from .multiplex import cascade, cascade_select, gray_digits, rotated
+from .multiplex import choose, gray_digits, rotated
 
 __all__ = ["WeightShuffle"]
+
+#: Inputs of a multiplexer in one LUT.
+_WIDE = 4
 
 
 class WeightShuffle(wiring.Component):
@@ -25,8 +28,8 @@ class WeightShuffle(wiring.Component):
         e[m][0][w] = lane(w, column, m), e[m][k][w] = lane(w, k, m) for k = 1, 2
 
     `w` and `e` are one set of registers: `w` is defined with column 0, `e` with DIRECT and turn 0. The lowest bit
-    of `turn` is applied together with the choice. A bit of a tap group takes a LUT for every two further bits of
-    `turn`, a bit of a chain one for its first four sources and one for every three more.
+    of `turn` is applied after the choice. A bit of a tap group takes a LUT for every two further bits of `turn`, a bit
+    of a chain one if it has two tap groups to choose from, else two.
 
     Latency: :attr:`LATENCY` cycles from `code`. A word a cycle, no stall.
 
@@ -52,7 +55,7 @@ class WeightShuffle(wiring.Component):
 
     def __init__(self, *, config: ArrayConfig, rows: int):
         self._config, self._rows = config, rows
-        code = unsigned(config.pint.k)
+        self._code = code = unsigned(config.pint.k)
         super().__init__(
             {
                 "turn": In(range(max(config.clusters, 2))),
@@ -78,19 +81,43 @@ class WeightShuffle(wiring.Component):
                 return 0, k, low
         return row, k, low
 
-    def _select(self, m, request, row: int, k: int):
-        """Sources of chain (row, k), and the registered select of their cascade, with its first digit in Gray code."""
-        low, shuffle, _ = request
-        requests = [(x, y, z) for x in range(1 << len(low)) for y in Shuffle for z in range(TAPS)]
-        sources = [self._source(row, k, x % self._config.clusters, y, z) for x, y, z in requests]
-        options = list(dict.fromkeys(sources))
-        select = Signal(max(map(cascade_select, range(len(options)))).bit_length(), name=f"select_{row}_{k}")
+    def _requests(self, row: int, k: int):
+        """What chain (row, k) takes, by (lowest bit of the turn, shuffle, column); the plain columns come first."""
+        requests = [(low, shuffle, column) for column in range(TAPS) for shuffle in Shuffle for low in range(2)]
+        return {each: self._source(row, k, each[0] % self._config.clusters, *each[1:]) for each in requests}
+
+    def _select(self, m, request, row: int, k: int, numbers):
+        """The registered number of what chain (row, k) takes, and the Gray code of its lower digit."""
+        select = Signal(4, name=f"select_{row}_{k}")
         with m.Switch(Cat(request)):
-            for (x, y, z), source in zip(requests, sources, strict=True):
-                with m.Case(x | y.value << len(low) | z << len(low) + len(shuffle.as_value())):
-                    m.d.comb += select.eq(cascade_select(options.index(source)))
+            for (low, shuffle, column), source in self._requests(row, k).items():
+                with m.Case(low | shuffle.value << 1 | column << 3):
+                    m.d.comb += select.eq(numbers[source])
         gray = gray_digits(select[:2])
-        return options, delayed(m, select, 1, name=f"select_{row}_{k}"), delayed(m, gray, 1, name=f"gray_{row}_{k}")
+        return delayed(m, select, 1, name=f"select_{row}_{k}"), delayed(m, gray, 1, name=f"gray_{row}_{k}")
+
+    def _chain(self, m, request, groups, row: int, k: int):
+        """Codes [m] of chain (row, k): one multiplexer for up to two tap groups, else choice, then rotation."""
+        count = self._config.clusters
+        options = list(dict.fromkeys(self._requests(row, k).values()))
+        if len(options) <= _WIDE:
+            numbers = {option: number for number, option in enumerate(options)}
+            select, gray = self._select(m, request, row, k, numbers)
+            return [
+                choose(select, [groups[r, c][(i + low) % count] for r, c, low in options], gray if i % 2 else None)
+                for i in range(count)
+            ]
+        sources = list(dict.fromkeys(option[:2] for option in options))
+        several, single = sources[:_WIDE], sources[_WIDE:]
+        numbers = {(*source, low): n | low << 2 for n, source in enumerate(several) for low in range(2)}
+        numbers |= {(*source, 0): 2 + n << 2 for n, source in enumerate(single)}
+        select, _ = self._select(m, request, row, k, numbers)
+        chosen = [Signal(self._code, name=f"chosen_{row}_{k}_{i}") for i in range(count)]
+        m.d.comb += [code.eq(choose(select[:2], [groups[s][i] for s in several])) for i, code in enumerate(chosen)]
+        return [
+            choose(select[2:], [chosen[i], chosen[(i + 1) % count], *(groups[s][i] for s in single)])
+            for i in range(count)
+        ]
 
     def _rotate(self, m, turn):
         """Cycle 1: lanes [row, column][m], rotated by all bits of the turn but the lowest."""
@@ -105,20 +132,18 @@ class WeightShuffle(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config, count = self._config, self._config.clusters
+        config = self._config
         turn, shuffle, column = (
             delayed(m, getattr(self, name), 1, name=name) for name in ("turn", "shuffle", "column")
         )
         groups = self._rotate(m, turn)
 
-        # Cycle 2: rotation by the lowest bit, and choice of a tap group.
+        # Cycle 2: choice of a tap group, and rotation by the lowest bit.
         for row in range(self._rows):
             for k in range(TAPS):
-                options, select, gray = self._select(m, (turn[:1], shuffle, column), row, k)
-                for lane in range(count):
-                    codes = [groups[r, c][(lane + low) % count] for r, c, low in options]
-                    chain = Signal(unsigned(config.pint.k), name=f"chain_{row}_{k}_{lane}", reset_less=True)
-                    m.d.sync += chain.eq(cascade(select, codes, gray if lane % 2 else None))
+                for lane, code in enumerate(self._chain(m, (turn[0], shuffle, column), groups, row, k)):
+                    chain = Signal(self._code, name=f"chain_{row}_{k}_{lane}", reset_less=True)
+                    m.d.sync += chain.eq(code)
                     if row < config.rows:
                         m.d.comb += self.w[lane][row][k].eq(chain)
                     if row < config.wpus:

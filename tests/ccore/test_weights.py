@@ -22,11 +22,9 @@ def run(array: str, depth: int, cycles: int):
     )
 
 
-@pytest.mark.parametrize(
-    ("array", "depth"), [("1x1x1x1", 16), ("1x2x5x3", 32), ("2x1x3x4", 21), ("3x3x2x1", 19), ("6x1x1x1", 17)]
-)
+@pytest.mark.parametrize(("array", "depth"), [("1x1x1x1", 16), ("2x2x5x3", 21), ("5x3x2x1", 19)])
 def test_buffer_reads_and_writes(array, depth):
-    run(array, depth, cycles=1000)
+    run(array, depth, cycles=600)
 
 
 @pytest.mark.full_size
