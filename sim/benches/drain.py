@@ -185,6 +185,17 @@ async def every_beat_in_its_cycle(dut):
 
 
 @cocotb.test()
+async def a_beat_comes_before_it_is_asked_for(dut):
+    run = await begin(dut, stall=1.0)
+    job = DrainJob(mode=DrainMode.GRADIENT)
+    await run.play([job], limit=FILL + LATENCY)
+    assert not int(dut.o__valid.value)
+    await run.play([], limit=1)
+    assert int(dut.o__valid.value)
+    assert not run.beats
+
+
+@cocotb.test()
 async def reset_drops_all(dut):
     run = await begin(dut)
     job = DrainJob(mode=DrainMode.GRADIENT, words=DEPTH)
