@@ -16,13 +16,13 @@ from sim.golden import array as golden
 from sim.golden.program import CONTROL_FIELDS, Program
 from sim.watch import watched
 
-__all__ = ["MODELS", "Result", "execute", "generated"]
+__all__ = ["HIERARCHICAL_MACS", "MODELS", "Result", "execute", "generated"]
 
 #: Simulation models that the Verilog of a form of the MAC needs.
 MODELS = {MacForm.DSP: (Path(__file__).parent / "models" / "DSP48E1.v",), MacForm.SHIFT: (), MacForm.GENERIC: ()}
 
 #: Arrays of more MACs than this are built by Verilator cluster by cluster.
-_HIERARCHICAL_MACS = 200
+HIERARCHICAL_MACS = 200
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def execute(
                 bench="sim.benches.array",
                 models=MODELS[config.mac],
                 env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result), "ARRAY_PROGRESS": str(cycle)},
-                hier_blocks=("cluster",) if config.macs > _HIERARCHICAL_MACS else (),
+                hier_blocks=("cluster",) if config.macs > HIERARCHICAL_MACS else (),
                 seed=seed,
             )
         data = np.load(result)

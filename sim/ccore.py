@@ -1,0 +1,191 @@
+"""Runs descriptors on the generated C-Core and checks all that leaves it against golden."""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from gen.emit import emit
+from hw.ccore.ccore import CCore
+from hw.ccore.sequencer import STATUS
+from hw.spec.ccore import CCoreConfig
+from hw.spec.command import Command
+from hw.spec.descriptor import Error
+from hw.spec.drain import drain_beat
+from hw.spec.inputs import input_write
+from hw.spec.weights import weight_write
+from sim import runner
+from sim.bits import pack
+from sim.engine import HIERARCHICAL_MACS, MODELS
+from sim.golden.ccore.load import load
+from sim.golden.ccore.machine import Drained, Machine
+from sim.golden.ccore.regions import InputWrites, WeightWrites
+from sim.golden.ccore.results import collect
+from sim.watch import watched
+
+__all__ = ["Job", "Ran", "generated", "run"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A descriptor and the tensors that it reads.
+
+    Parameters
+    ----------
+    command : Command
+    codes : mapping of arrays
+        Codes of x, w and e of its layer.
+    wait : int or None
+        Descriptors that must have finished before its tensors are written; None: all before it.
+    words : sequence of int, optional
+        In place of the command's words: a descriptor with a mistake, which must end with `error` and do nothing.
+    error : Error
+    written : bool
+        Whether its tensors are in the buffers already.
+    """
+
+    command: Command
+    codes: Mapping[str, np.ndarray]
+    wait: int | None = None
+    words: Sequence[int] | None = None
+    error: Error = Error.OK
+    written: bool = False
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a run.
+
+    results : int64, of each job, in the shape `layer.result_shape(phase)`; None if it does not drain.
+    drained : what left, of each job
+    status_cycles, word_cycles : cycle of each job's status, and of the last word of its descriptor
+    result_cycles, sums_cycles : of each beat and each sum
+    overflow : the sticky flag at the end
+    """
+
+    results: list[np.ndarray | None]
+    drained: list[list[Drained]]
+    status_cycles: list[int]
+    word_cycles: list[int]
+    result_cycles: list[int]
+    sums_cycles: list[int]
+    overflow: bool = field(default=False)
+
+
+@cache
+def generated(config: CCoreConfig) -> str:
+    """Verilog of the C-Core."""
+    return emit(CCore(config=config), "ccore")
+
+
+def _struct(layout, count: int, **columns) -> list[int]:
+    """Words of a struct from columns of its fields, arrays of integers or lists of packed words."""
+    words = [0] * count
+    for name, column in columns.items():
+        offset = layout[name].offset
+        words = [word | int(value) << offset for word, value in zip(words, column, strict=True)]
+    return words
+
+
+def _input_words(config: CCoreConfig, writes: InputWrites) -> list[int]:
+    count, data = len(writes.bank), pack(writes.data, config.array.pint.k)
+    ones = np.ones(count, int)
+    return _struct(input_write(config), count, enable=ones, bank=writes.bank, address=writes.address, data=data)
+
+
+def _weight_words(config: CCoreConfig, writes: WeightWrites) -> list[int]:
+    count, data = len(writes.row), pack(writes.data, config.array.pint.k)
+    return _struct(
+        weight_write(config), count, enable=np.ones(count, int), row=writes.row, column=writes.column,
+        address=writes.address, turn=writes.turn, data=data,
+    )  # fmt: skip
+
+
+def _beats(config: CCoreConfig, drained: Drained) -> list[tuple[int, int]]:
+    """Words of the results of a block, and which of their bits count."""
+    layout, order, acc = drain_beat(config), drained.order, config.array.acc_bits
+    count, wpus = len(order), config.array.wpus
+    lanes = np.broadcast_to(order.mask[:, None, :], drained.data.shape)
+    masks = pack(np.where(lanes, -1, 0), acc)
+    flags = order.mask @ (1 << np.arange(wpus))
+    words = _struct(layout, count, data=pack(drained.data, acc), mask=flags, first=order.first, last=order.last)
+    others = (1 << layout.size) - 1 ^ (1 << layout.members["data"].size) - 1
+    return [(word, mask | others) for word, mask in zip(words, masks, strict=True)]
+
+
+def _step(job: Job, machine: Machine, number: int) -> tuple[dict, list[Drained]]:
+    """A step of the bench, and what golden says leaves."""
+    config, command = machine.config, job.command
+    inputs, weights = load(command, job.codes)
+    drained = []
+    if not job.written:
+        machine.write_inputs(inputs)
+        machine.write_weights(weights)
+    if job.error == Error.OK:
+        drained = machine.run(command)
+    status = STATUS.const({"tag": command.header["tag"], "error": job.error}).as_bits()
+    sums = [word for each in drained if len(each.sums) for word in pack(each.sums, config.sum_bits)]
+    step = {
+        "inputs": [] if job.written else _input_words(config, inputs),
+        "weights": [] if job.written else _weight_words(config, weights),
+        "wait": number if job.wait is None else job.wait,
+        "words": list(job.words if job.words is not None else command.words()),
+        "results": [word for each in drained for word in _beats(config, each)],
+        "sums": [(word, -1) for word in sums],
+        "status": [(status, -1)],
+    }
+    return step, drained
+
+
+def run(
+    jobs: Sequence[Job],
+    config: CCoreConfig,
+    *,
+    seed: int = 1,
+    idle: float = 0.0,
+    stall: float = 0.0,
+    progress: Callable[[int | None], None] = lambda cycle: None,
+    simulator: str | None = None,
+) -> Ran:
+    """Run jobs on the generated C-Core.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    config : CCoreConfig
+    seed, idle, stall
+        Seed, and shares of the cycles in which inputs are not offered and outputs not taken.
+    progress : callable
+        Called twice a second from another thread with the cycle, or None while the simulator is built.
+    simulator : str, optional
+        See :func:`sim.runner.simulate`.
+
+    Raises
+    ------
+    sim.runner.SimulationError
+        If anything that leaves the C-Core differs from golden.
+    """
+    machine = Machine(config)
+    steps, drained = zip(*(_step(job, machine, number) for number, job in enumerate(jobs)), strict=True)
+    with tempfile.TemporaryDirectory() as folder:
+        program, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
+        program.write_bytes(pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}))
+        env = {"CCORE_PROGRAM": str(program), "CCORE_RESULT": str(result), "CCORE_PROGRESS": str(cycle)}
+        with watched(cycle, progress):
+            runner.simulate(
+                top="ccore", verilog=generated(config), bench="sim.benches.ccore", models=MODELS[config.array.mac],
+                env=env, hier_blocks=("cluster",) if config.array.macs > HIERARCHICAL_MACS else (), seed=seed,
+                simulator=simulator,
+            )  # fmt: skip
+        data = pickle.loads(result.read_bytes())
+    results = [
+        collect(job.command, each) if job.error == Error.OK and job.command.header["drain"] else None
+        for job, each in zip(jobs, drained, strict=True)
+    ]
+    return Ran(
+        results, list(drained), data["status"], data["words"], data["results"], data["sums"], bool(data["overflow"])
+    )
