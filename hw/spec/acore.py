@@ -5,13 +5,18 @@ instructions (:class:`Op`) on the APU's memory; one of them, `run`, lets a map s
 the basic operations of ETA, Section IV-C, that a :class:`Chain` word names.
 """
 
+from dataclasses import dataclass
+
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
+from .integers import check_integer
+
 __all__ = [
+    "ACORE_RANGES", "ACoreConfig",
     "ACCUMULATOR_BITS", "Accumulator", "Base", "Chain", "Command", "Constant", "Factor", "First", "Instruction",
-    "MEMORY_DEPTH", "Mask", "Multiplicand", "Multiplier", "Op", "Other", "Pool", "Rescale0", "Rescale1", "Second",
-    "Side", "Source0", "SourceAdd", "Statistic", "WORD_BITS", "CODE_DEPTH", "PUBLIC",
+    "MEMORY_DEPTH", "SATURATIONS", "Mask", "Multiplicand", "Multiplier", "Op", "Other", "Pool", "Rescale0", "Rescale1",
+    "Second", "Side", "Source0", "SourceAdd", "Statistic", "WORD_BITS", "CODE_DEPTH", "PUBLIC",
 ]  # fmt: skip
 
 #: Width of a memory word, of the scalar accumulator and of the sums over a map.
@@ -20,6 +25,8 @@ ACCUMULATOR_BITS = 56
 WORD_BITS = 48
 #: Words of the APU's memory, and instructions of its program memory.
 MEMORY_DEPTH, CODE_DEPTH = 512, 512
+#: Widths that the scalar accumulator saturates to.
+SATURATIONS = (8, 16, 18, 25, 32, 48, 49)
 
 
 class First(enum.Enum, shape=unsigned(2)):
@@ -231,7 +238,7 @@ class Op(enum.Enum, shape=unsigned(5)):
     ADDI = 12  #: A = A + n
     SHRI = 13  #: A = A / 2^n, half up
     SHFI = 14  #: A = A / 2^n, down
-    SAT = 15  #: A saturates to n bits
+    SAT = 15  #: A saturates to n bits, n one of SATURATIONS
     BLEN = 16  #: A = bits of A >= 0
     EXP = 17  #: A = round(2^16 * 2^(-(A mod 1024) / 1024))
     SET = 18  #: constant n = A
@@ -272,3 +279,37 @@ PUBLIC = {
     Base.CHANNEL: ("gamma", "beta", "tau", "v_gamma", "v_beta", "v_tau", "d_gamma", "d_beta", "d_tau"),
     Base.MAP: ("sum", "m", "el", "g16", "dgn"),
 }  # fmt: skip
+
+
+#: Legal range of every size of the A-Core.
+ACORE_RANGES = {"apus": (1, 64), "lanes": (1, 8), "acc_bits": (32, 48)}
+
+
+@dataclass(frozen=True)
+class ACoreConfig:
+    """Sizes of the A-Core.
+
+    Parameters
+    ----------
+    apus : int
+        APUs, channels in parallel.
+    lanes : int
+        Elements of a map in parallel.
+    acc_bits : int
+        Width of the sums that come in.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer.
+    ValueError
+        If it is out of the range of :data:`ACORE_RANGES`.
+    """
+
+    apus: int = 8
+    lanes: int = 3
+    acc_bits: int = 36
+
+    def __post_init__(self):
+        for name, (low, high) in ACORE_RANGES.items():
+            check_integer(f"A-Core {name}", getattr(self, name), low, high)

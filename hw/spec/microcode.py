@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from .acore import CODE_DEPTH, PUBLIC, Accumulator, Base, Chain, Constant, Instruction, Op
+from .acore import CODE_DEPTH, PUBLIC, SATURATIONS, Accumulator, Base, Chain, Constant, Instruction, Op
 
 __all__ = ["Microcode", "RECORDS", "address", "assemble", "chain_fields", "microcode"]
 
@@ -122,8 +122,7 @@ class _Assembler:
                 if (
                     program not in self.result.programs
                     or len(chain) > 1
-                    or (chain
-                    and chain[0] not in self.result.chains)
+                    or (chain and chain[0] not in self.result.chains)
                 ):
                     raise ValueError(f"Job {name} must name a program and a chain, not {' '.join(words[2:])!r}")
                 self.result.jobs[name] = (program, chain[0] if chain else "")
@@ -170,6 +169,8 @@ class _Assembler:
             value = int(text)
             if not -(1 << _VALUE_BITS - 1) <= value < 1 << _VALUE_BITS - 1:
                 raise ValueError(f"Microprogram number must fit {_VALUE_BITS} bits, not {value}")
+            if op is Op.SAT and value not in SATURATIONS:
+                raise ValueError(f"Microprogram sat must be to one of {SATURATIONS} bits, not {value}")
             return Base.ABSOLUTE, value
         names = (Accumulator if op is Op.ACC else Constant).__members__
         if text.upper() not in names:

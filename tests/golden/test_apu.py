@@ -290,6 +290,7 @@ def test_softmax(classes):
         ("program p\n    ld nothing", "Microprogram word must be one of the APU's memory, not 'nothing'"),
         ("program p\n    ld", "Microprogram instruction must be an operation with its operand, not 'ld'"),
         ("program p\n    ldi 65536", "Microprogram number must fit 17 bits, not 65536"),
+        ("program p\n    sat 24", r"Microprogram sat must be to one of \(8, 16, .*\) bits, not 24"),
         ("program p\n    set what", "Operand of set must be one of shift, .*, not 'what'"),
         ("program p\n    jmp .there", "Microprogram label must be defined in its program or macro, not '.there'"),
         ("job j p", "Job j must name a program and a chain, not 'p'"),

@@ -1,0 +1,1 @@
+"""The A-Core: auxiliary processing units for normalisation, activation, loss and weight update (docs/acore.md)."""

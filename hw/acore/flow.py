@@ -1,0 +1,350 @@
+"""What happens when in the lanes of an APU: beats, their way through the units, and the streams they need."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arith.rounder import Rounder
+from hw.arith.shifter import Shifter
+from hw.spec.acore import (
+    Chain,
+    Factor,
+    First,
+    Mask,
+    Multiplicand,
+    Multiplier,
+    Other,
+    Rescale0,
+    Rescale1,
+    Second,
+    Side,
+    Source0,
+    SourceAdd,
+    Statistic,
+)  # fmt: skip
+
+from .finish import Finish
+from .front import Front
+from .narrow import Narrow
+from .noise import NOISES
+from .product import Centre, Product
+from .rescaler import Rescaler0, Rescaler1
+from .ring import DEPTH
+
+__all__ = ["Beat", "Flow", "Inputs", "Outputs", "Counted"]
+
+#: Cycles after the last beat until the sums are complete.
+_SETTLE = 4
+#: Stage of rescaler 1 whose beat starts a code's way to the front, so that both reach the adder together.
+_LATE = Rescaler1.LATENCY + Product.LATENCY - Front.LATENCY - 1
+#: Stages at which rounding takes its noise: after the window of a rescaler, after the shifter of the conversion.
+_NOISE0, _NOISE1, _NOISE2 = 1, 0, Shifter.LATENCY - 1
+
+
+class Beat(data.Struct):
+    """A beat in a unit."""
+
+    valid: unsigned(1)
+    last: unsigned(1)  #: the last elements or windows of the map
+    start: unsigned(1)  #: first beat of a group
+    close: unsigned(1)  #: last beat of a group
+
+
+class Inputs(data.Struct):
+    """A bit for each input stream."""
+
+    wide: unsigned(1)
+    code: unsigned(1)
+    side: unsigned(1)
+    weight: unsigned(1)
+    bits: unsigned(1)
+
+
+class Outputs(data.Struct):
+    """A bit for each output stream."""
+
+    code: unsigned(1)
+    side: unsigned(1)
+    word: unsigned(1)
+    bits: unsigned(1)
+
+
+class Counted(data.Struct):
+    """Beats that are summed in this cycle."""
+
+    sum0: Beat
+    sum1: Beat
+    sum2: Beat
+    largest: Beat
+    largest0: Beat
+    saturated: Beat
+    saturated1: Beat
+
+
+class Flow(wiring.Component):
+    """Sends the beats of a map through the lanes.
+
+    A beat enters the first unit of the chain every cycle, and takes from each stream when it reaches the unit that
+    wants it. All units hold while a beat wants an element that a stream does not offer, or offers one that is not
+    taken. The lanes' indices are loaded before.
+
+    A map of n elements takes `lanes` + n / lanes + latency of the chain + 6 cycles.
+
+    Parameters
+    ----------
+    lanes : int
+
+    Members
+    -------
+    chain : In(Chain)
+        Constant while `active`.
+    launch : In(1)
+        Start a map.
+    active : Out(1)
+        A map is under way, or its sums are.
+    count, group, index, stride : In
+        Constants of the map.
+    offered : In(Inputs), taken : Out(Inputs)
+    full : Out(Outputs), drained : In(Outputs)
+        Valid and ready of the output streams.
+    enable : Out(1)
+        The lanes advance.
+    load : Out(lanes), next_index, step : Out(32)
+        Loading of the lanes' indices.
+    issue, pushed, write_address, read_address
+        Noise, see :class:`~hw.acore.noise.NoiseControl`.
+    group_start, place : Out
+        Of the front's sum.
+    counted : Out(Counted)
+    tail : Out(lanes)
+        Lanes that have an element in the last beat.
+
+    Source: ETA, Section IV-C.
+    """
+
+    def __init__(self, *, lanes: int):
+        self._lanes = lanes
+        super().__init__(
+            {
+                "chain": In(Chain), "launch": In(1), "active": Out(1),
+                "count": In(24), "group": In(16), "index": In(32), "stride": In(32),
+                "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
+                "enable": Out(1), "load": Out(lanes), "next_index": Out(32), "step": Out(32),
+                "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
+                "read_address": Out(data.ArrayLayout(range(DEPTH), NOISES)),
+                "group_start": Out(1), "place": Out(8), "counted": Out(Counted), "tail": Out(lanes),
+            }
+        )  # fmt: skip
+
+    def elaborate(self, platform):
+        m = Module()
+        beat = self._beats(m)
+        units = self._units(m, beat)
+        self._inputs(m, beat, units)
+        self._outputs(m, units)
+        self._noise(m, beat, units)
+        self._sums(m, units)
+        return m
+
+    def _beats(self, m):
+        """The beat that enters; the one state machine."""
+        beat = Signal(Beat)
+        left = Signal(24, reset_less=True)
+        number = Signal(16, reset_less=True)
+        lane = Signal(self._lanes)
+        settle = Signal(range(_SETTLE + 1))
+        self._busy = Signal()
+        m.d.comb += [
+            beat.last.eq(left <= self._lanes),
+            beat.start.eq(number == 0),
+            beat.close.eq(number == self.group - 1),
+            self.tail.eq(Cat(left > n for n in range(self._lanes))),
+            self.active.eq(1),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.active.eq(self.launch)
+                m.d.sync += [left.eq(self.count), number.eq(0), lane.eq(1), self.next_index.eq(self.index)]
+                m.d.sync += [self.step.eq(0), settle.eq(_SETTLE)]
+                with m.If(self.launch):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.d.comb += self.load.eq(lane)
+                m.d.sync += [
+                    lane.eq(lane << 1),
+                    self.next_index.eq(self.next_index + self.stride),
+                    self.step.eq(self.step + self.stride),
+                ]
+                with m.If(lane[-1]):
+                    m.next = "STREAM"
+            with m.State("STREAM"):
+                m.d.comb += beat.valid.eq(1)
+                with m.If(self.enable):
+                    m.d.sync += number.eq(Mux(beat.close, 0, number + 1))
+                    with m.If(beat.close & beat.last):
+                        m.next = "DRAIN"
+                    with m.Elif(beat.close):
+                        m.d.sync += left.eq(left - self._lanes)
+            with m.State("DRAIN"), m.If(~self._busy):
+                m.d.sync += settle.eq(settle - 1)
+                with m.If(settle == 0):
+                    m.next = "IDLE"
+        return beat
+
+    def _units(self, m, beat):
+        """Beats in each stage of each unit, by the unit's name."""
+        chain, units, busy = self.chain, {}, []
+
+        def unit(name, used, source, latency):
+            stages = []
+            for n in range(1, latency + 1):
+                stage = Signal(Beat, name=f"{name}_q{n}")
+                with m.If(self.enable):
+                    m.d.sync += stage.eq(source)
+                    if n == 1:
+                        m.d.sync += stage.valid.eq(source.valid & used)
+                source = stage
+                stages.append(stage)
+                busy.append(stage.valid)
+            units[name] = stages
+
+        def chosen(name, select, choices):
+            source = Signal(Beat, name=name)
+            with m.Switch(select):
+                for value, choice in choices.items():
+                    with m.Case(value):
+                        m.d.comb += source.eq(choice)
+            return source
+
+        def later(name):  # Last stage of a unit that is made below.
+            return Signal(Beat, name=f"{name}_end")
+
+        product1, window1 = later("product1"), later("window1")
+        late = Signal()
+        m.d.comb += late.eq(chain.source0 == Source0.WIDE)
+        entering = Signal(Beat, name="entering")
+        m.d.comb += entering.eq(Mux(late, window1, beat))
+        units["entering"] = [entering]
+        unit("narrow", 1, entering, Narrow.LATENCY)
+        unit("front", 1, units["narrow"][-1], Front.LATENCY - Narrow.LATENCY)
+        front = units["front"][-1]
+        unit("pool", (chain.multiplicand == Multiplicand.POOL) & front.close, front, 1)
+        sources = {Source0.WIDE: beat, Source0.FRONT: front, Source0.PRODUCT1: product1}
+        unit("rescale0", 1, chosen("rescale0", chain.source0, sources), Rescaler0.LATENCY)
+        rescaled = units["rescale0"][-1]
+        unit("centre", chain.multiplicand == Multiplicand.CENTRED, rescaled, Centre.LATENCY)
+        sources = {
+            Multiplicand.CENTRED: units["centre"][-1], Multiplicand.SIDE: front, Multiplicand.POOL: units["pool"][-1],
+        }  # fmt: skip
+        unit("product0", 1, chosen("product0", chain.multiplicand, sources), Product.LATENCY)
+        product0 = units["product0"][-1]
+        rescales1 = chain.multiplier != Multiplier.NONE
+        unit("rescale1", rescales1, product0, Rescaler1.LATENCY)
+        codes = (chain.side_o == Side.PINT) | (chain.multiplier == Multiplier.PINT)
+        unit("round1", codes, units["rescale1"][-1], Rounder.LATENCY)
+        sources = {Multiplier.RESCALED: units["rescale1"][-1], Multiplier.PINT: units["round1"][-1]}
+        unit("product1", 1, chosen("product1", chain.multiplier, sources), Product.LATENCY)
+        m.d.comb += [product1.eq(units["product1"][-1]), window1.eq(units["rescale1"][_LATE])]
+        sources = {
+            SourceAdd.FRONT: front, SourceAdd.PRODUCT0: product0, SourceAdd.PRODUCT1: product1,
+            SourceAdd.RESCALED: rescaled,
+        }  # fmt: skip
+        adding = chosen("adding", chain.source_add, sources)
+        units["adding"] = [adding]
+        unit("finish", 1, adding, Finish.LATENCY)
+        unit("convert", chain.code_o, units["finish"][-1], Shifter.LATENCY + Rounder.LATENCY)
+        m.d.comb += self._busy.eq(Cat(busy).any())
+        return units
+
+    def _inputs(self, m, beat, units):
+        """What the beats want of the streams in this cycle."""
+        chain = self.chain
+        front = units["front"]
+        late = chain.source0 == Source0.WIDE
+        side_late = chain.centre | (chain.factor == Factor.SIDE)
+        side_front = chain.multiplicand == Multiplicand.SIDE
+        self._wanted = wanted = Signal(Inputs)
+        m.d.comb += [
+            wanted.code.eq(units["entering"][0].valid & (chain.second == Second.CODE)),
+            wanted.wide.eq(
+                (beat.valid & late) | (units["narrow"][-1].valid & (chain.first == First.WIDE))
+            ),
+            wanted.bits.eq(front[0].valid & (chain.mask == Mask.BITS)),
+            wanted.side.eq(
+                (front[0].valid & (chain.mask == Mask.PLACE))
+                | (front[-1].valid & side_front)
+                | (units["rescale0"][-1].valid & side_late)
+            ),
+            wanted.weight.eq(
+                units["adding"][0].valid & ((chain.other == Other.WEIGHT) | (chain.other == Other.WEIGHT_PINT))
+            ),
+            self.taken.eq(Mux(self.enable, wanted, 0)),
+        ]  # fmt: skip
+
+    def _outputs(self, m, units):
+        """What the beats offer to the output streams, and whether all may advance."""
+        chain = self.chain
+        offers, sent = Signal(Outputs), Signal(Outputs)
+        side = Signal()
+        with m.Switch(chain.side_o):
+            with m.Case(Side.PINT):
+                m.d.comb += side.eq(units["round1"][-1].valid)
+            with m.Case(Side.RESCALED):
+                m.d.comb += side.eq(units["rescale1"][-1].valid)
+            with m.Case(Side.PLACE):
+                m.d.comb += side.eq(units["pool"][-1].valid)
+        full, drained, missing = self.full.as_value(), self.drained.as_value(), Signal()
+        m.d.comb += [
+            offers.code.eq(units["convert"][-1].valid),
+            offers.side.eq(side),
+            offers.word.eq(units["finish"][-1].valid & chain.word_o),
+            offers.bits.eq(units["finish"][-1].valid & chain.bits_o),
+            full.eq(offers.as_value() & ~sent.as_value()),
+            missing.eq((self._wanted.as_value() & ~self.offered.as_value()).any()),
+            self.enable.eq(~missing & ~(full & ~drained).any()),
+        ]
+        # What was taken while another output, or an input, held the lanes is not offered again.
+        m.d.sync += sent.as_value().eq(Mux(self.enable, 0, sent.as_value() | (full & drained)))
+
+    def _noise(self, m, beat, units):
+        """Addresses of the rings."""
+        chain = self.chain
+        early1 = chain.rescale1 == Rescale1.NOISE16
+        pops = (
+            units["rescale0"][_NOISE0].valid & (chain.rescale0 == Rescale0.NOISE17),
+            Mux(early1, units["rescale1"][_NOISE1].valid, units["rescale1"][-1].valid),
+            units["convert"][_NOISE2].valid,
+        )
+        m.d.comb += self.issue.eq(beat.valid & beat.close)
+        with m.If(self.launch):
+            m.d.sync += [self.write_address.eq(0), self.read_address.eq(0)]
+        with m.Else():
+            m.d.sync += self.write_address.eq(self.write_address + self.pushed)
+            for n, pop in enumerate(pops):
+                m.d.sync += self.read_address[n].eq(self.read_address[n] + (pop & self.enable))
+
+    def _sums(self, m, units):
+        """Group and place of the front's sum, and the beats that are summed."""
+        chain, counted = self.chain, self.counted
+        front = units["front"][-1]
+        next_place = Signal(8, reset_less=True)
+        m.d.comb += [self.group_start.eq(front.start), self.place.eq(Mux(front.start, 0, next_place))]
+        with m.If(self.enable & front.valid):
+            m.d.sync += next_place.eq(self.place + 1)
+        largest, largest0 = Signal(Beat), Signal(Beat)  # a cycle later, as |z| is
+        with m.If(self.enable):
+            m.d.sync += [largest.eq(units["finish"][-1]), largest0.eq(units["product0"][-1])]
+        masked = chain.statistic == Statistic.MASKED
+        for name, used, source in (
+            ("sum0", chain.statistic != Statistic.NONE, Mux(masked, front, largest)),
+            ("sum1", chain.sum1, units["rescale0"][-1]),
+            ("sum2", chain.sum2, units["product0"][-1]),
+            ("largest", 1, largest),
+            ("largest0", 1, largest0),
+            ("saturated", 1, units["convert"][_NOISE2]),
+            ("saturated1", chain.side_o == Side.PINT, units["rescale1"][-1]),
+        ):
+            m.d.comb += [
+                counted[name].eq(source),
+                counted[name].valid.eq(Beat(source).valid & used & self.enable),
+            ]

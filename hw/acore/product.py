@@ -1,0 +1,125 @@
+"""The multiplications of a lane, and the centring before the first."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.spec.acore import WORD_BITS
+from hw.spec.pint import PintFormat
+
+__all__ = ["CENTRED", "PRODUCT", "Centre", "Product"]
+
+#: Width of the centred value, one operand of the multiplier.
+CENTRED = 25
+#: Width of a sum with a product.
+PRODUCT = WORD_BITS
+_VALUE = PintFormat().value_width
+
+
+class Centre(wiring.Component):
+    """value = sat25(x - sign(t) * mean), sign(0) = 0; t goes along.
+
+    Latency `LATENCY` = 2 cycles, throughput one a cycle.
+
+    Members
+    -------
+    enable : In(1)
+        The pipeline advances; else it holds.
+    x, mean : In(signed(25))
+    t : In(signed(13))
+    value : Out(signed(25))
+    t_o : Out(signed(13))
+
+    Source: numerics.md Section 7; ETA, Algorithm 2, line 15.
+    """
+
+    LATENCY = 2
+
+    enable: In(1)
+    x: In(signed(CENTRED))
+    mean: In(signed(CENTRED))
+    t: In(signed(_VALUE))
+    value: Out(signed(CENTRED))
+    t_o: Out(signed(_VALUE))
+
+    def elaborate(self, platform):
+        m = Module()
+        difference = Signal(signed(CENTRED + 1), reset_less=True)
+        value = Signal(signed(CENTRED), reset_less=True)
+        t_q = Signal.like(self.t, name="t_q1", reset_less=True)
+        t_q2 = Signal.like(self.t, name="t_q2", reset_less=True)
+        sign = difference[-1]
+        limit = Cat((~sign).replicate(CENTRED - 1), sign)
+        # -mean is ~mean + 1.
+        term = Mux(self.t == 0, 0, Mux(self.t[-1], self.mean, ~self.mean))
+        m.d.comb += [self.value.eq(value), self.t_o.eq(t_q2)]
+        with m.If(self.enable):
+            m.d.sync += [
+                difference.eq(self.x + term + ((self.t != 0) & ~self.t[-1])),
+                value.eq(Mux(sign ^ difference[-2], limit, difference)),
+                t_q.eq(self.t),
+                t_q2.eq(t_q),
+            ]
+        return m
+
+
+class Product(wiring.Component):
+    """value = a * b + c, 25 by 18 bits, modulo 2^48: one DSP slice.
+
+    Latency `LATENCY` = 3 cycles, throughput one a cycle; `magnitude` comes a cycle after `value`.
+
+    Parameters
+    ----------
+    magnitude : bool
+        Whether |value| is wanted.
+
+    Members
+    -------
+    enable : In(1)
+        The pipeline advances; else it holds.
+    a : In(signed(25))
+    b : In(signed(18))
+    c, value : In, Out(signed(48))
+    magnitude : Out(48)
+
+    Source: ETA, Section IV-C: "Multiply-Add" and "Multiply".
+    """
+
+    LATENCY = 3
+
+    def __init__(self, *, magnitude: bool):
+        self._magnitude = magnitude
+        super().__init__(
+            {
+                "enable": In(1),
+                "a": In(signed(25)),
+                "b": In(signed(18)),
+                "c": In(signed(PRODUCT)),
+                "value": Out(signed(PRODUCT)),
+                **({"magnitude": Out(unsigned(PRODUCT))} if magnitude else {}),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        a, b, c = (
+            Signal.like(operand, name=name, reset_less=True)
+            for operand, name in ((self.a, "a_q1"), (self.b, "b_q1"), (self.c, "c_q1"))
+        )
+        c_q2 = Signal.like(c, name="c_q2", reset_less=True)
+        product = Signal(signed(43), reset_less=True)
+        value = Signal(signed(PRODUCT), reset_less=True)
+        m.d.comb += self.value.eq(value)
+        with m.If(self.enable):
+            m.d.sync += [
+                Cat(a, b, c).eq(Cat(self.a, self.b, self.c)),  # Cycle 1: operands.
+                product.eq(a * b),  # Cycle 2: multiply.
+                c_q2.eq(c),
+                value.eq(product + c_q2),  # Cycle 3: add.
+            ]
+        if self._magnitude:
+            magnitude = Signal(PRODUCT, reset_less=True)
+            m.d.comb += self.magnitude.eq(magnitude)
+            with m.If(self.enable):
+                m.d.sync += magnitude.eq((value ^ value[-1].replicate(PRODUCT)) + value[-1])
+        return m

@@ -1,0 +1,173 @@
+"""A shift of a wide value by any amount, with rounding: a word multiplexer and a multiplication by a power of two."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.array.delay import delayed
+from hw.spec.acore import WORD_BITS
+
+__all__ = ["GUARD", "Rescale", "RescaleDecode", "RescaleControl", "U_WIDTH"]
+
+#: Width of u, the position of a shift.
+U_WIDTH = 7
+#: Bits below the noise, which the shift within a word takes in.
+GUARD = 15
+_WORD = 16
+_SOURCES = WORD_BITS // _WORD
+#: Bits of a window that one DSP slice multiplies.
+_SLICE = 24
+
+
+class RescaleControl(data.Struct):
+    """What a shift by u = 16 * words + bits means for the windows of 3 or 4 words; common to all lanes."""
+
+    power: unsigned(_WORD)  #: 2^bits
+    select: data.ArrayLayout(unsigned(2), 4)  #: word of x that each word of the window takes, 3 for the sign
+    zero: unsigned(4)  #: words of the window below x
+    lost3: unsigned(_SOURCES)  #: words of x above a window of 3 words
+    lost4: unsigned(_SOURCES)  #: words of x above a window of 4 words
+
+
+class RescaleDecode(wiring.Component):
+    """Control of the shifts from u.
+
+    Latency 1 cycle.
+
+    Members
+    -------
+    u : In(signed(7))
+        -33 to 63.
+    control : Out(RescaleControl)
+    """
+
+    u: In(signed(U_WIDTH))
+    control: Out(RescaleControl)
+
+    def elaborate(self, platform):
+        m = Module()
+        words = self.u[4:].as_signed()
+        m.d.sync += [self.control.power[n].eq(self.u[:4] == n) for n in range(_WORD)]
+        for j in range(4):
+            taken = Signal(signed(5), name=f"taken_{j}")  # word of x that word j of the window takes
+            m.d.comb += taken.eq(j - words)
+            m.d.sync += [
+                self.control.zero[j].eq(taken < 0),
+                self.control.select[j].eq(Mux(taken > _SOURCES, _SOURCES, taken)),
+            ]
+        for i in range(_SOURCES):
+            m.d.sync += [
+                self.control.lost3[i].eq(words + i >= 3),
+                self.control.lost4[i].eq(words + i >= 4),
+            ]
+        return m
+
+
+class Rescale(wiring.Component):
+    """value = floor(x * 2^(u - 15)) + noise, where it fits; `over` where it does not.
+
+    A window of x, moved by words of 16 bits, is multiplied by 2^(u mod 16) in DSP slices of 24 bits, the carry of one
+    the summand of the next. The noise is a summand of the first, above the guard bits.
+
+    Latency `latency` = 1 + slices cycles, throughput one a cycle. `noise` comes one cycle after `x`.
+
+    Parameters
+    ----------
+    words : int
+        3 or 4: the window's words.
+
+    Members
+    -------
+    enable : In(1)
+        The pipeline advances; else it holds.
+    control : In(RescaleControl)
+        Constant while values are under way.
+    x : In(signed(48))
+    noise : In(16)
+        One cycle after x.
+    value : Out(signed(16 * words - 15))
+    over : Out(1)
+        The result does not fit.
+    negative : Out(1)
+        Sign of x.
+
+    Source: numerics.md Section 0; architecture.md Section 4.
+    """
+
+    def __init__(self, *, words: int):
+        self._words = words
+        self._width = _WORD * words
+        self._slices = -(-self._width // _SLICE)
+        self.latency = 1 + self._slices
+        super().__init__(
+            {
+                "enable": In(1),
+                "control": In(RescaleControl),
+                "x": In(signed(WORD_BITS)),
+                "noise": In(_WORD),
+                "value": Out(signed(self._width - GUARD)),
+                "over": Out(1),
+                "negative": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        with m.If(self.enable):
+            window, lost, sign = self._select(m)
+            low, top = self._shift(m, window)
+            depth = self._slices - 1
+            top_wrong = Signal(reset_less=True)
+            m.d.sync += top_wrong.eq(lost | (window[-1] ^ sign))
+            wrong = delayed(m, top_wrong, depth, name="wrong")
+            negative = delayed(m, sign, self._slices, name="sign")
+        result = Cat(low, top)
+        above = result[self._width - 1 :]
+        m.d.comb += [
+            self.value.eq(result[GUARD : self._width]),
+            self.over.eq(wrong | ~(above.all() | ~above.any())),
+            self.negative.eq(negative),
+        ]
+        return m
+
+    def _select(self, m):
+        """Cycle 1: the window, whether x has bits above it, and the sign."""
+        control = self.control
+        sign = Signal(name="sign", reset_less=True)
+        lost = Signal(reset_less=True)
+        window = Signal(self._width, reset_less=True)
+        signs = self.x[-1].replicate(_WORD)
+        words = [self.x.as_unsigned().word_select(n, _WORD) for n in range(_SOURCES)]
+        above = control.lost3 if self._words == 3 else control.lost4
+        m.d.sync += [
+            sign.eq(self.x[-1]),
+            lost.eq(reduce(or_, (above[i] & (word != signs) for i, word in enumerate(words)))),
+        ]
+        for j in range(self._words):
+            chosen = _choose(control.select[j], [*words, signs])
+            m.d.sync += window.word_select(j, _WORD).eq(Mux(control.zero[j], 0, chosen))
+        return window, lost, sign
+
+    def _shift(self, m, window):
+        """Cycles 2 and on: multiply by slices; return the lower parts, aligned, and the top."""
+        power = Cat(self.control.power, 0).as_signed()
+        carry = Cat(self.noise << GUARD, 0).as_signed()
+        parts = []
+        for n in range(self._slices):
+            last = n == self._slices - 1
+            operand = delayed(m, window[n * _SLICE : (n + 1) * _SLICE], n, name=f"window_{n}")
+            operand = operand.as_signed() if last else Cat(operand, 0).as_signed()
+            product = Signal(signed(len(operand) + _WORD + 2), name=f"product_{n}", reset_less=True)
+            m.d.sync += product.eq(operand * power + carry)
+            carry = product >> _SLICE
+            parts.append(product if last else delayed(m, product[:_SLICE], self._slices - 1 - n, name=f"part_{n}"))
+        return Cat(parts[:-1]), parts[-1]
+
+
+def _choose(select, choices):
+    """Return choices[select] of four; one LUT6 a bit."""
+    products = (choice & (select == n).replicate(len(choice)) for n, choice in enumerate(choices))
+    return reduce(or_, products)
