@@ -1,0 +1,23 @@
+# amaranth: UnusedElaboratable=no
+"""The partial sums and the sums of |x| against golden, over array sizes, with the drain beside the array."""
+
+import pytest
+
+from gen.emit import emit
+from hw.ccore.psums import PartialSums
+from hw.spec.ccore import CCoreConfig
+from hw.spec.config import ArrayConfig
+from sim.runner import simulate
+
+#: clusters, wpus, acc_bits, psum_depth, images
+SIZES = [(1, 1, 36, 16, 1), (2, 3, 36, 16, 4), (3, 2, 48, 20, 3)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_partial_sums_are_golden(sizes):
+    clusters, wpus, acc_bits, depth, images = sizes
+    array = ArrayConfig(clusters=clusters, wpus=wpus, rows=1, channels=1, acc_bits=acc_bits)
+    sums = PartialSums(config=CCoreConfig(array=array, psum_depth=depth, images=images))
+    timing = {name: str(getattr(sums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
+    env = {"SIZES": ",".join(map(str, sizes)), **timing}
+    simulate(top="psums", verilog=emit(sums, "psums"), bench="sim.benches.psums", env=env)
