@@ -1,0 +1,15 @@
+# amaranth: UnusedElaboratable=no
+"""The sequencer of a TaxoNN layer, alone."""
+
+import pytest
+
+from gen.emit import emit
+from hw.taxonn.sequencer import Sequencer
+from sim.runner import simulate
+
+
+@pytest.mark.parametrize("inputs, outputs, back", [(1, 1, True), (1, 3, False), (4, 2, True), (5, 9, False)])
+def test_sequencer(inputs, outputs, back):
+    verilog = emit(Sequencer(inputs=inputs, outputs=outputs, back=back), "sequencer")
+    env = {"INPUTS": str(inputs), "BACK": str(int(back))}
+    simulate(top="sequencer", verilog=verilog, bench="sim.benches.taxonn_sequencer", env=env)
