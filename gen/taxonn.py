@@ -12,15 +12,17 @@ from .errors import UserError
 __all__ = ["FIELDS", "add_options", "configure", "default_rate", "given"]
 
 #: Fields of the configuration, in the manifest.
-FIELDS = ("layers", "activations", "formats", "rounding", "convolutions")
+FIELDS = ("layers", "activations", "formats", "rounding", "conversion", "convolutions")
 
 _LAYERS = "64,32,10"
 #: Formats of the last layer and of the others: those of the paper for MNIST.
 _LAST, _HIDDEN = FixedFormat(3, 10), FixedFormat(2, 12)
+#: Format of all layers where hidden ones have no bound on their outputs.
+_WIDE, _UNBOUNDED = FixedFormat(4, 12), (Activation.RELU, Activation.LINEAR)
 #: Learning rate of the first epoch, by the activation of layer 1.
 _RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
 _OTHER_RATE = 0.02
-_OPTIONS = ("layers", "activation", "format", "rounding")
+_OPTIONS = ("layers", "activation", "format", "rounding", "conversion")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kinds = f"one a layer or one for all: {', '.join(Activation)}"
     usual = "sigmoid, with convolutions tanh, and softmax in the last layer"
     group.add_argument("--activation", metavar="F1,F2,..", help=f"{kinds} (default: {usual})")
-    forms = f"integer and fraction bits, one a layer or one for all (default: {_HIDDEN}, {_LAST} in the last layer)"
+    usual = f"{_HIDDEN}, {_LAST} in the last layer; {_WIDE} with relu or linear before it"
+    forms = f"integer and fraction bits, one a layer or one for all (default: {usual})"
     group.add_argument("--format", metavar="I,F/I,F/..", help=forms)
     group.add_argument("--rounding", metavar="HOW", help=f"{' or '.join(Rounding)} (default: {Rounding.STOCHASTIC})")
+    text = f"of outputs that lose bits to the next format: {' or '.join(Rounding)} (default: {Rounding.NEAREST})"
+    group.add_argument("--conversion", metavar="HOW", help=text)
 
 
 def given(arguments: argparse.Namespace) -> list[str]:
@@ -59,9 +64,13 @@ def configure(arguments: argparse.Namespace) -> TaxonnConfig:
     if texts["activation"] is not None:
         activations = tuple(name.strip() for name in texts["activation"].split(","))
     formats = (_HIDDEN,) * hidden + (_LAST,)
+    if not set(_UNBOUNDED).isdisjoint(activations[:-1]):
+        formats = (_WIDE,)
     if texts["format"] is not None:
         formats = tuple(FixedFormat.parse(text) for text in texts["format"].split("/"))
-    return TaxonnConfig(layers, activations, formats, arguments.rounding or Rounding.STOCHASTIC, convolutions)
+    rounding = arguments.rounding or Rounding.STOCHASTIC
+    conversion = arguments.conversion or Rounding.NEAREST
+    return TaxonnConfig(layers, activations, formats, rounding, convolutions, conversion)
 
 
 def default_rate(config: TaxonnConfig) -> float:

@@ -30,7 +30,7 @@ class Activation(enum.StrEnum):
 
 
 class Rounding(enum.StrEnum):
-    """Rounding of weights in their update and of errors that go to a layer of another format."""
+    """Rounding to the nearest code, half up, or with noise."""
 
     NEAREST = "nearest"
     STOCHASTIC = "stochastic"
@@ -111,6 +111,9 @@ class TaxonnConfig:
     formats : tuple of FixedFormat
         One a layer; a single one stands for all layers. The input has the format of layer 1.
     rounding : Rounding
+        Of weights in their update, and of errors that go to a layer of another format.
+    conversion : Rounding
+        Of outputs that go to a layer with fewer fraction bits, in samples that train; in others to the nearest.
     convolutions : tuple of Convolution
         Layers 1, 2, .. that are convolutions with their pooling, whose inputs and outputs are N_{i-1} and N_i; the
         others are fully connected, the last one always.
@@ -128,6 +131,7 @@ class TaxonnConfig:
     formats: tuple[FixedFormat, ...]
     rounding: Rounding = Rounding.STOCHASTIC
     convolutions: tuple[Convolution, ...] = ()
+    conversion: Rounding = Rounding.NEAREST
 
     def __post_init__(self):
         for size in self.layers:
@@ -147,10 +151,12 @@ class TaxonnConfig:
             object.__setattr__(self, name, values if len(values) == self.depth else values * self.depth)
         if Activation.SOFTMAX in self.activations[:-1]:
             raise ValueError("softmax must be the activation of the last layer only")
-        try:
-            object.__setattr__(self, "rounding", Rounding(self.rounding))
-        except ValueError:
-            raise ValueError(f"Rounding must be one of {', '.join(Rounding)}, not {self.rounding!r}") from None
+        for name in ("rounding", "conversion"):
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, Rounding(value))
+            except ValueError:
+                raise ValueError(f"{name.title()} must be one of {', '.join(Rounding)}, not {value!r}") from None
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "convolutions", tuple(self.convolutions))
         self._check_convolutions()

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
+from hw.spec.random import NOISE_ROUNDS
 from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
@@ -22,7 +23,7 @@ from .sequencer import Sequencer
 __all__ = ["FcLayer", "tag_layout"]
 
 #: Classes of rounding noise, as in golden's `noise`.
-WEIGHT, ERROR = 0, 1
+WEIGHT, ERROR, INPUT = 0, 1, 2
 
 
 def tag_layout(classes: int) -> data.StructLayout:
@@ -52,6 +53,9 @@ class FcLayer(wiring.Component):
         Width and fraction bits of the sums that come from the next layer; None for the last layer, which has a
         loss unit in their place.
     rounding : Rounding
+        Of updates and errors.
+    conversion : Rounding
+        Of inputs that lose fraction bits, in samples that train.
 
     Members
     -------
@@ -88,11 +92,14 @@ class FcLayer(wiring.Component):
         error_bits: int | None,
         error_fraction: int | None,
         rounding: Rounding,
+        conversion: Rounding,
     ):
         self._inputs, self._outputs, self._form, self._kind, self._source = inputs, outputs, form, kind, source
         self._error = (error_bits, error_fraction)
         self._hidden, self._back = error_bits is not None, source is not None
         self._stochastic = rounding == Rounding.STOCHASTIC
+        cuts = source is not None and source.fraction > form.fraction
+        self._noisy_inputs = cuts and conversion == Rounding.STOCHASTIC
         self._pe = {"inputs": inputs, "outputs": outputs, "form": form, "training": True, "rounding": rounding}
         self._acc, self._tag = signed(Pe.acc_bits(inputs, outputs, form, True)), tag_layout(classes)
         self.module_name = "taxonn_layer"
@@ -130,10 +137,16 @@ class FcLayer(wiring.Component):
         if self._source is None:
             m.d.comb += [buffer.i_valid.eq(self.i_valid), buffer.i.eq(self.i), buffer.i_tag.eq(self.i_tag.as_value())]
         else:
-            bits = {"bits": self._source.width, "fraction": self._source.fraction}
-            m.submodules.convert = convert = shared("convert", Rescale, **bits, form=self._form, stochastic=False)
+            bits = {"bits": self._source.width, "fraction": self._source.fraction, "stochastic": self._noisy_inputs}
+            m.submodules.convert = convert = shared("convert", Rescale, **bits, form=self._form)
             m.d.comb += [convert.i_valid.eq(self.i_valid), convert.i.eq(self.i)]
             m.d.comb += [buffer.i_valid.eq(convert.o_valid), buffer.i.eq(convert.o)]
+            if self._noisy_inputs:
+                noise = self._noise(m, "input_noise", INPUT, self._inputs)
+                m.d.comb += [
+                    noise.take.eq(self.i_valid & self.i_tag.train),
+                    convert.noise.eq(Mux(self.i_tag.train, noise.noise, 1 << NOISE_BITS - 1)),
+                ]
             tag_q = Signal(self._tag, reset_less=True)
             m.d.sync += tag_q.eq(self.i_tag)
             m.d.comb += buffer.i_tag.eq(tag_q.as_value())
@@ -179,17 +192,21 @@ class FcLayer(wiring.Component):
                 m.d.comb += word.x.eq(0)
             with m.Case(Op.UPDATE):
                 m.d.comb += word.x.eq(scale.o)
-        ready = ~self.restart
         if self._stochastic:
-            ready = ready & self._weight_noise(m, sequencer)
+            self._weight_noise(m, sequencer)
             if self._hidden:
                 self._error_noise = self._noise(m, "error_noise", ERROR, self._outputs)
-                ready = ready & self._error_noise.valid
-        m.d.comb += sequencer.ready.eq(ready)
+        # No sample before there is noise in any layer.
+        settle = Signal(range(NOISE_ROUNDS + 2), init=NOISE_ROUNDS + 1)
+        m.d.comb += sequencer.ready.eq(settle == 0)
+        with m.If(self.restart):
+            m.d.sync += settle.eq(NOISE_ROUNDS + 1)
+        with m.Elif(settle != 0):
+            m.d.sync += settle.eq(settle - 1)
         return sequencer.op, word
 
     def _weight_noise(self, m, sequencer):
-        """Give the PEs the noise of updates over a bus; return whether there is noise.
+        """Give the PEs the noise of updates over a bus.
 
         Column j of PE r has element r + j, for it is updated r + j cycles after the first one.
         """
@@ -202,7 +219,6 @@ class FcLayer(wiring.Component):
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
         m.d.comb += noise.take.eq(update | (left != 0))
-        return noise.valid
 
     def _noise(self, m, name, kind, count):
         m.submodules[name] = noise = shared(name, Noise, kind=kind, count=count)

@@ -101,6 +101,7 @@ class Network(wiring.Component):
             "error_bits": bits,
             "error_fraction": fraction,
             "rounding": config.rounding,
+            "conversion": config.conversion,
         }
 
     def elaborate(self, platform):

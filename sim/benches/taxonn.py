@@ -25,13 +25,14 @@ from sim.golden.taxonn.noise import layer_key
 
 
 def configuration() -> TaxonnConfig:
-    """Return the configuration under test, from LAYERS, ACTIVATIONS, FORMATS and ROUNDING in the environment."""
+    """Return the configuration under test, from the environment."""
     env = os.environ
     return TaxonnConfig(
         tuple(int(size) for size in env["LAYERS"].split(",")),
         tuple(env["ACTIVATIONS"].split(",")),
         tuple(FixedFormat.parse(form) for form in env["FORMATS"].split("/")),
         env["ROUNDING"],
+        conversion=env["CONVERSION"],
     )
 
 

@@ -23,6 +23,7 @@ def test_generate(tmp_path, capsys):
         "activations": ["tanh", "softmax"],
         "formats": [[2, 12], [3, 10]],
         "rounding": "stochastic",
+        "conversion": "nearest",
         "convolutions": [],
     }
     ports = {port["name"]: port["width"] for port in manifest["ports"]}
@@ -39,6 +40,12 @@ def test_defaults_are_those_of_the_paper(tmp_path):
 def train(capsys, *options):
     assert main(["train", "--machine", "taxonn", "--json", *options]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("activation, lowest", [("relu", 90), ("linear", 85), ("tanh", 90)])
+def test_defaults_learn(activation, lowest, capsys):
+    result = train(capsys, "--activation", f"{activation},softmax", "--epochs", "2", "--seed", "2")
+    assert result["test_accuracy"] > lowest
 
 
 @pytest.mark.parametrize("engine", ["golden", "float"])
@@ -78,6 +85,7 @@ def test_digits_are_learned_by_the_verilog(capsys):
             "An activation must be one of relu, sigmoid, tanh, linear, softmax, not 'swish'",
         ),
         (("generate", "taxonn", "--rounding", "up"), "Rounding must be one of nearest, stochastic, not 'up'"),
+        (("generate", "taxonn", "--conversion", "up"), "Conversion must be one of nearest, stochastic, not 'up'"),
         (
             ("train", "--machine", "taxonn", "--layers", "4,2"),
             "Layers must begin with 64 and end with 10 for the digits, not 4 and 2",

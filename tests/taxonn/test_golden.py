@@ -122,6 +122,20 @@ def test_gradient_of_the_twin_is_that_of_finite_differences(rng):
             assert abs(before[place] - twin.weights[layer][place] - slope) < 1e-3
 
 
+def test_stochastic_conversion_has_no_bias():
+    forms = (FixedFormat(2, 12), FixedFormat(2, 4))
+    config = TaxonnConfig((1, 1, 1), ("linear", "linear"), forms, "nearest", conversion="stochastic")
+    identity = [np.array([[form.one, 0]]) for form in forms]
+    net = Network(config, identity, SEED)
+    x = quantize([1.3], forms[0])
+    outputs = [int(net.train(x, 0, 0.0)[0]) for _ in range(400)]
+    assert {*outputs} == {20, 21}
+    assert abs(np.mean(outputs) / 16 - 1.3) < 0.01
+    again = Network(config, identity, SEED)
+    assert [int(again.train(x, 0, 0.0)[0]) for _ in range(9)] == outputs[:9]
+    assert {int(net.infer(x)[0]) for _ in range(9)} == {21}
+
+
 def test_gradients_use_the_weights_before_their_update():
     form = FixedFormat(4, 12)
     config = TaxonnConfig((1, 1, 1), ("linear", "linear"), (form,), "nearest")

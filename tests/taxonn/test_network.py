@@ -17,8 +17,9 @@ from sim.simulators import lint
 SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 
 
-def configuration(layers, activations, formats, rounding):
-    return TaxonnConfig(layers, activations, tuple(FixedFormat.parse(form) for form in formats.split("/")), rounding)
+def configuration(layers, activations, formats, rounding, conversion="nearest"):
+    forms = tuple(FixedFormat.parse(form) for form in formats.split("/"))
+    return TaxonnConfig(layers, activations, forms, rounding, conversion=conversion)
 
 
 def random_configuration(number):
@@ -31,13 +32,14 @@ def random_configuration(number):
         [rng.choice(kinds) for _ in range(depth - 1)] + [rng.choice(list(Activation))],
         "/".join(f"{rng.randint(1, 8)},{rng.randint(4, 16)}" for _ in range(depth)),
         rng.choice(["nearest", "stochastic"]),
+        rng.choice(["nearest", "stochastic"]),
     )
 
 
 CASES = {
     "sizes_1": configuration((1, 1), ["softmax"], "1,4", "stochastic"),
-    "sizes_1_deep": configuration((1, 1, 1, 1), ["relu", "tanh", "sigmoid"], "1,4/8,16/2,10", "nearest"),
-    "narrow_wide": configuration((2, 9, 4, 1, 7), ["sigmoid"] * 4, "2,12/1,12/3,10/1,13", "stochastic"),
+    "sizes_1_deep": configuration((1, 1, 1, 1), ["relu", "tanh", "sigmoid"], "1,4/8,16/2,5", "nearest", "stochastic"),
+    "narrow_wide": configuration((2, 9, 4, 1, 7), ["sigmoid"] * 4, "2,12/1,11/3,10/1,13", "stochastic", "stochastic"),
     "softmax": configuration((5, 4, 3), ["tanh", "softmax"], "2,12/3,10", "stochastic"),
     "nearest": configuration((9, 2, 4, 3), ["relu", "linear", "softmax"], "3,10/2,12/4,10", "nearest"),
     "random_0": random_configuration(0),
@@ -61,6 +63,7 @@ def test_network(config):
             "ACTIVATIONS": ",".join(config.activations),
             "FORMATS": "/".join(map(str, config.formats)),
             "ROUNDING": config.rounding,
+            "CONVERSION": config.conversion,
             "STEP_CYCLES": ",".join(map(str, step_cycles(config).values())),
             "LATENCY": str(network.latency),
         },

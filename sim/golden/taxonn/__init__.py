@@ -3,7 +3,8 @@
 One training step (batch 1), all numbers codes of fixed-point formats, sums exact in between:
 
 1. forward, layer i = 1..n: z[r] = sum_j W[r][j] x[j] + W[r][N] (bias times 1.0), one rounding
-   (:mod:`.layer`); y, f' (:mod:`.activation`); y in the format of layer i+1 by nearest;
+   (:mod:`.layer`); y, f' (:mod:`.activation`); y in the format of layer i+1, by nearest
+   or stochastic, in samples that do not train with a noise of 128, about a half;
 2. error at the outputs and G_n (:mod:`.loss`);
 3. backward, i = n..2: s[j] = sum_r W_i[r][j] G_i[r], with W_i before its update, exact; rounded once to the format
    of layer i-1; G_{i-1}[j] = s[j] f'[j], nearest;

@@ -10,7 +10,7 @@ from .conv import ConvLayer
 from .fixed import rescale
 from .layer import FcLayer, rate_code
 from .loss import output_gradient
-from .noise import ERROR, element_noise, layer_key
+from .noise import ERROR, INPUT, NOISE_HALF, element_noise, layer_key
 
 __all__ = ["Network", "weights_digest"]
 
@@ -51,11 +51,14 @@ class Network:
         """Codes of all layers."""
         return [layer.weights for layer in self.layers]
 
-    def _forward(self, x):
+    def _forward(self, x, train: bool):
         """Return inputs and derivatives of all layers, and the outputs of the last."""
         inputs, derivatives, form = [], [], self.config.formats[0]
-        for layer in self.layers:
-            x = rescale(x, form.fraction, layer.form)
+        for key, layer in zip(self._keys, self.layers, strict=True):
+            noise = None
+            if self.config.conversion == Rounding.STOCHASTIC:
+                noise = element_noise(key, self.step, INPUT, len(x)) if train else NOISE_HALF
+            x = rescale(x, form.fraction, layer.form, noise)
             inputs.append(x)
             x, derivative = layer.forward(x)
             derivatives.append(derivative)
@@ -64,11 +67,11 @@ class Network:
 
     def infer(self, x) -> np.ndarray:
         """Outputs of the last layer for the codes `x` in the format of layer 1; logits for softmax."""
-        return self._forward(x)[2]
+        return self._forward(x, train=False)[2]
 
     def train(self, x, label: int, rate: float) -> np.ndarray:
         """Train with one sample; return its outputs before the update."""
-        inputs, derivatives, y = self._forward(x)
+        inputs, derivatives, y = self._forward(x, train=True)
         last, stochastic = self.layers[-1], self.config.rounding == Rounding.STOCHASTIC
         gradients = [output_gradient(last.kind, y, derivatives[-1], label, last.form)]
         for i in range(self.config.depth - 2, -1, -1):

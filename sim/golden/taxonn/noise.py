@@ -5,7 +5,8 @@
     index = step[17:0] << 14 | class << 12 | element[11:0]
     noise(index, key) = H(index, key, 8)[7:0],  key = tensor_key(seed, 0, 16 * layer)
 
-with layer 1..n and class 0 for a weight update, class 1 for errors that come to the layer, whose element is the neuron.
+with layer 1..n and class 0 for a weight update, class 1 for errors that come to the layer, whose element is the neuron,
+class 2 for the conversion of inputs, whose element is the input.
 Row r of the weights has at column j the noise of element r + j (mod 4096) rotated left by r: the PEs update
 them one cycle behind each other, so one bus serves all PEs of a layer, without a register in any. The noise of
 each single weight is uniform; weights on a diagonal share its bits.
@@ -18,10 +19,12 @@ from hw.spec.taxonn import NOISE_BITS
 
 from ..random import hash32, tensor_key
 
-__all__ = ["ERROR", "WEIGHT", "element_noise", "layer_key", "rotate", "weight_noise"]
+__all__ = ["ERROR", "INPUT", "NOISE_HALF", "WEIGHT", "element_noise", "layer_key", "rotate", "weight_noise"]
 
 #: Classes of elements.
-WEIGHT, ERROR = 0, 1
+WEIGHT, ERROR, INPUT = 0, 1, 2
+#: Noise that rounds to the nearest, if no more than 8 bits are cut.
+NOISE_HALF = 1 << NOISE_BITS - 1
 
 
 def layer_key(seed: int, layer: int) -> int:
