@@ -149,6 +149,33 @@ def test_no_field_crosses_a_word():
         layout([[Field("a", 20, ""), Field("b", 13, "")]])
 
 
+def test_sums_take_a_pass_for_each_tap_of_a_1x1_layer():
+    layer = Layer(2, 50, 60, 6, 7)
+    plain, summed = (plan(layer, Phase.FP, FULL, sums=sums) for sums in (False, True))
+    assert [fields["idle"] for fields, _ in summed.entries] == [0, 1, 1]
+    # The passes without products come in the last c block alone.
+    assert summed.passes == plain.passes + 2 * plain.header["m_blocks"]
+    assert summed.cycles() == plain.cycles() + 2 * plain.header["m_blocks"] * 4 * 7
+    # WPUs hand their sums over one by one: an image of one slot waits for them.
+    (fields, _), *_ = plan(Layer(9, 8, 8, 1, 1), Phase.FP, FULL, sums=True).entries
+    assert fields["lead"] == 2
+
+
+@pytest.mark.parametrize(("channels", "taps"), [(24, 3), (25, 1), (32, 1), (33, 2), (41, 3), (48, 3)])
+def test_the_last_block_of_a_1x1_layer_drains_the_taps_that_hold_channels(channels, taps):
+    header = plan(Layer(1, 8, channels, 3, 3), Phase.FP, FULL).header
+    assert (header["taps"], header["taps_last"]) == (3, taps)
+
+
+def test_rows_advance_by_the_array():
+    header = plan(Layer(7, 8, 8, 2, 5, 3, 1, 1), Phase.FP, FULL).header
+    assert (header["row_step"], header["bank_advance"], header["row_advance"]) == (1, 3, 0)
+    header = plan(Layer(1, 8, 8, 30, 5, 3, 2, 1), Phase.FP, CCoreConfig(ArrayConfig(2, 5, 3, 2))).header
+    banks, rows = CCoreConfig(ArrayConfig(2, 5, 3, 2)).banks, 2 * 5
+    assert (header["row_step"], header["bank_advance"]) == (5, rows % banks)
+    assert header["row_advance"] == rows // banks * 3
+
+
 def test_words_carry_the_fields():
     command = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.BP, FULL, x_base=5, w_base=9, tag=77, sums=True)
     words = command.words()

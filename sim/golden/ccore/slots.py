@@ -30,7 +30,7 @@ class Slots:
     Raises
     ------
     ValueError
-        If a lane needs a pixel that its window does not hold.
+        If a lane needs a pixel that its window does not hold, or two rows want different words of a bank.
     """
 
     def __init__(
@@ -82,8 +82,18 @@ class Slots:
         advance = header["row_advance"] // header["row_pitch"] * config.banks + header["bank_advance"]
         wpu = np.arange(config.array.wpus)[:, None]
         line = self._row_word("bank") + turn + advance * self._group + self._stride * wpu
-        row = base + self._row_word("address") + line // config.banks * header["row_pitch"]
-        return line % config.banks, row
+        address = base + self._row_word("address") + line // config.banks * header["row_pitch"]
+        self._check_banks(line % config.banks, address)
+        return line % config.banks, address
+
+    def _check_banks(self, bank: np.ndarray, address: np.ndarray):
+        """A bank gives one word a cycle, to as many rows as want it."""
+        used = [r for r in range(self._config.array.rows) if self._fields["rows"] >> r & 1]
+        slots = len(bank)
+        bank, address = bank[:, :, used].reshape(slots, -1), address[:, :, used].reshape(slots, -1)
+        meet = bank[:, :, None] == bank[:, None, :]
+        if np.any(meet & (address[:, :, None] != address[:, None, :])):
+            raise ValueError("Two rows want different words of a bank")
 
     def _row_ok(self) -> np.ndarray:
         """Whether the row of (w, r) is used and one of the read tensor, [slot][w][r]."""
