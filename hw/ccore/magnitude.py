@@ -69,20 +69,21 @@ class MagnitudeSum(wiring.Component):
             sign = value[-1]
             acc = Signal(self._sum, name=f"acc_{w}", reset_less=True)
             hold = Signal(self._sum, name=f"hold_{w}", reset_less=True)
-            addend = value.as_unsigned() ^ sign.replicate(len(value))
+            # Of equal width, with the constant beside acc, so that Yosys has the exclusive OR inside the adder's LUT.
+            addend = Signal(width, name=f"addend_{w}")
             added = Signal(width + 1, name=f"added_{w}")
-            m.d.comb += added.eq(Cat(sign, acc) + Cat(sign, addend))
+            m.d.comb += [addend.eq(value ^ sign.replicate(width)), added.eq(Cat(1, acc) + Cat(sign, addend))]
             m.d.sync += acc.eq(added[1:])
             with m.If(control.flush[w]):
                 m.d.sync += [acc.eq(0), hold.eq(added[1:])]
             # Cycle 3: one WPU after the other.
             with m.If(control.select == w):
                 m.d.comb += selected.eq(hold)
-        total = Signal(self._sum, reset_less=True)
-        m.d.comb += self.total.eq(total + selected)
-        m.d.sync += total.eq(self.total)
+        before = Signal(self._sum, reset_less=True)
+        m.d.comb += self.total.eq(before + selected)
+        m.d.sync += before.eq(self.total)
         with m.If(control.final):
-            m.d.sync += total.eq(0)
+            m.d.sync += before.eq(0)
         return m
 
 

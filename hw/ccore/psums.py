@@ -40,8 +40,7 @@ class PartialSums(wiring.Component):
     overflow_i : In(4), [clusters][wpus]
         The array's `overflow`.
     overflow : Out(1)
-        A kept sum overflowed, on a live WPU of an active cluster, since `clear`; LATENCY + m + 2 cycles after its
-        operation.
+        A kept sum of an active cluster m overflowed since `clear`; from LATENCY + m + 2 cycles after its operation on.
     clear : In(1)
     drain : In(drain_request(config))
     data : Out(signed(acc_bits)), [clusters][wpus]
@@ -105,7 +104,7 @@ class PartialSums(wiring.Component):
     def _overflow(self, m, op, i: int):
         """Whether a kept sum of cluster i overflowed, one cycle later."""
         found = Signal(name=f"overflow_{i}")
-        wpus = [(self.overflow_i[i][w] & op.write).any() & op.live[w] for w in range(self._config.array.wpus)]
+        wpus = [(self.overflow_i[i][w] & op.write).any() for w in range(self._config.array.wpus)]
         m.d.sync += found.eq(Cat(wpus).any() & (op.active > i))
         return found
 

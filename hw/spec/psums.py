@@ -17,7 +17,7 @@ def psum_op(config: CCoreConfig) -> data.StructLayout:
     start : [port], the sum starts from zero, else from what `address` holds
     write : [port], the sum is kept
     sum, sum_port : the kept sums of a port are final: |x| of them is summed
-    live : [w], the row of the WPU counts, in the sums of |x| and for overflow
+    live : [w], the row of the WPU counts in the sums of |x|
     flush : [w], the WPU's sum of |x|, this word's included, goes into the map's; the next word starts a new one
     final : [w], with `flush`: the map's sum is complete with the rows of the WPU
     active : clusters below it have a channel, and their overflow counts

@@ -65,5 +65,4 @@ class PartialSums:
     def overflow(self, op: Mapping[str, int], flags: np.ndarray) -> np.ndarray:
         """Clusters in which the array's flags [m][w][port] mean that a sum was lost, [m]."""
         array = self.config.array
-        counts = _bits(op["write"], PORTS) & _bits(op["live"], array.wpus)[:, None]
-        return (flags & counts).any(axis=(1, 2)) & (np.arange(array.clusters) < op["active"])
+        return (flags & _bits(op["write"], PORTS)).any(axis=(1, 2)) & (np.arange(array.clusters) < op["active"])
