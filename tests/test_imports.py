@@ -28,6 +28,7 @@ LOCAL = {
     "gen.study": ("hw", "gen", "sim"),
     "sim": ("hw.spec", "sim"),
     "sim.engine": ("hw", "gen", "sim"),
+    "sim.ccore": ("hw", "gen", "sim"),
     "sim.runner": ("sim.simulators",),
     "sim.simulators": (),
     "sim.golden": ("hw.spec", "sim.golden"),

@@ -23,7 +23,7 @@ class Step(enum.Enum, shape=unsigned(2)):
 
 
 class Runs(wiring.Component):
-    """The runs of groups of :attr:`hw.spec.drain.DrainMode.SEGMENTS`: `lenders` segments, up to `rows`, the rest.
+    """The runs of groups of :attr:`hw.spec.drain.DrainMode.SEGMENTS`: two segments, and the rest.
 
     No latency; it stays without `forward`.
 
@@ -33,7 +33,7 @@ class Runs(wiring.Component):
 
     Members
     -------
-    segment, lenders : In, as in :class:`hw.spec.drain.DrainJob`
+    segment : In, as in :class:`hw.spec.drain.DrainJob`
     clear : In(1), the next group is the first of a job
     forward : In(1), to the next group
     restart : Out(1), the group after this one is the first of a run
@@ -41,12 +41,10 @@ class Runs(wiring.Component):
     """
 
     def __init__(self, *, config: CCoreConfig):
-        self._rows = config.array.rows
         job = DrainJob.layout(config).members
         super().__init__(
             {
                 "segment": In(job["segment"]),
-                "lenders": In(job["lenders"]),
                 "clear": In(1),
                 "forward": In(1),
                 "restart": Out(1),
@@ -56,17 +54,15 @@ class Runs(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        group, segment = Signal.like(self.segment, init=1), Signal(range(self._rows + 1), init=1)
-        ends, rest = group == self.segment, segment == self._rows
-        m.d.comb += self.restart.eq(ends & ((segment == self.lenders) | rest) & (self.bank != _REST))
+        group = Signal.like(self.segment, init=1)
+        ends, first = group == self.segment, self.bank == MIXED_PORTS[1]
+        m.d.comb += self.restart.eq(ends & (self.bank != _REST))
         with m.If(self.forward):
             m.d.sync += group.eq(Mux(ends, 1, group + 1))
-            with m.If(ends):
-                m.d.sync += segment.eq(segment + 1)
             with m.If(self.restart):
-                m.d.sync += self.bank.eq(Mux(rest, _REST, MIXED_PORTS[0]))
+                m.d.sync += self.bank.eq(Mux(first, MIXED_PORTS[0], _REST))
         with m.If(self.clear):
-            m.d.sync += [group.eq(1), segment.eq(1), self.bank.eq(MIXED_PORTS[1])]
+            m.d.sync += [group.eq(1), self.bank.eq(MIXED_PORTS[1])]
         return m
 
 
@@ -138,7 +134,7 @@ class Groups(wiring.Component):
             next_slot.eq(Mux(back, map_slot, Mux(forward, Mux(restart, 0, self.slot + job.columns), self.slot))),
             self.done.eq(left <= wpus),
             self.mask.eq(Cat((before <= w) & Mux(self.short, left > w + 1, left > w) for w in range(wpus))),
-            runs.segment.eq(job.segment), runs.lenders.eq(job.lenders), runs.clear.eq(self.clear),
+            runs.segment.eq(job.segment), runs.clear.eq(self.clear),
             runs.forward.eq(self.go & forward), self.bank.eq(runs.bank),
         ]  # fmt: skip
 

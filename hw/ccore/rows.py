@@ -19,8 +19,8 @@ ROW_BITS, LEFT_BITS = 12, 18
 class RowTracker(wiring.Component):
     """Follows the row groups of a pass.
 
-    Grid row y(w) of WPU w is (row + group * wpus + w) mod pitch; array row r of it reads row stride * y(w) + offset[r] of
-    its image. Array row 1 may work on row groups of its own (`shared`).
+    Grid row y(w) of WPU w is (row + group * wpus + w) mod pitch; array row r of it reads row
+    stride * y(w) + offset[r] of its image. Array row 1 may work on row groups of its own (`shared`).
 
     Latency: :attr:`LATENCY` cycles from `begin` or `next`, which set the state of the cycle after, to the outputs of
     that state.

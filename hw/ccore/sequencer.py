@@ -176,13 +176,12 @@ class Sequencer(wiring.Component):
             op.sum_port.eq(Mux(record.sum[2], record.sum[:2], slot.port)),
             op.active.eq(self._config.array.clusters),
         ]  # fmt: skip
-        ends = delayed(m, _signal(m, slot.row_end & taken, "row_ends"), RowTracker.LATENCY, name="row_end", reset_less=False)
-        gradient = delayed(
-            m, _signal(m, slot.control.ports == Ports.GRADIENT, "is_gradient"), RowTracker.LATENCY, name="gradient"
-        )
-        late = Cat(rows.live | gradient.replicate(len(rows.live)), rows.flush & ends.replicate(len(rows.flush)), rows.final)
-        late = delayed(m, _signal(m, late, "late"), delay - RowTracker.LATENCY, name="late", reset_less=False)
         wpus = self._config.array.wpus
+        # Rows do not tell which gradients count: all do.
+        flags = _signal(m, Cat(slot.row_end & taken, slot.control.ports == Ports.GRADIENT), "flags")
+        ends, gradient = delayed(m, flags, RowTracker.LATENCY, name="flags", reset_less=False)
+        late = Cat(rows.live | gradient.replicate(wpus), rows.flush & ends.replicate(wpus), rows.final)
+        late = delayed(m, _signal(m, late, "late"), delay - RowTracker.LATENCY, name="late", reset_less=False)
         m.d.comb += [
             self.op.eq(delayed(m, op, delay, name="op", reset_less=False)),
             self.op.live.eq(late[:wpus]), self.op.flush.eq(late[wpus : 2 * wpus]), self.op.final.eq(late[2 * wpus :]),

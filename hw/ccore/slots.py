@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from hw.array.delay import delayed
 from hw.spec.ccore import CCoreConfig, Shuffle
+from hw.spec.command import LOOP
 from hw.spec.config import TAPS
 from hw.spec.control import PORTS, ArrayControl, Head, Op, Ports
 from hw.spec.descriptor import Error
-from hw.spec.command import LOOP
 
 from .loader import WeightLoader
 from .record import record_layout
@@ -41,9 +41,9 @@ def slot_layout(config: CCoreConfig) -> data.StructLayout:
 class SlotEngine(wiring.Component):
     """From passes to slots, one a cycle.
 
-    A pass starts in the cycle after the last one of the pass before, if its weights are there (loaded since the
-    start of that pass), if :data:`hw.spec.command.LOOP` cycles have gone since that start, and if `permit` is given. Weight
-    stationary: each row takes `lead` slots that fill the window, and one for each column. Output stationary: the same,
+    A pass starts in the cycle after the last one of the pass before, if its weights are there (loaded since the start
+    of that pass), if :data:`hw.spec.command.LOOP` cycles have gone since that start, and if `permit` is given.
+    Weight stationary: each row takes `lead` slots that fill the window, and one for each column. Output stationary: the same,
     then `channels` * `beats` - 1 cycles in which the gradients leave.
 
     Parameters

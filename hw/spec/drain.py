@@ -74,8 +74,8 @@ class DrainJob:
         SPLIT: the last of the rows, of the columns, has only its even output.
     ports : nested tuple
         SPLIT: port of output parity [py][px].
-    segment, lenders : int
-        SEGMENTS: groups a segment, and segments in port 2; the next ones, `rows` of the array in all, lie in port 0.
+    segment : int
+        SEGMENTS: groups of each of the first two runs.
     taps : int
         TAPS: taps that hold channels.
     words : int
@@ -99,14 +99,13 @@ class DrainJob:
     odd_columns: int = 0
     ports: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (2, 3))
     segment: int = 1
-    lenders: int = 1
     taps: int = 1
     words: int = 1
     last: int = 1
 
     def __post_init__(self):
         object.__setattr__(self, "mode", DrainMode(self.mode))
-        for name in ("images", "pitch", "rows", "columns", "segment", "lenders", "taps", "words"):
+        for name in ("images", "pitch", "rows", "columns", "segment", "taps", "words"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Drain {name} must be at least 1, not {getattr(self, name)!r}")
         for name, limit, most in (("rows", "pitch", self.pitch), ("taps", "the taps of a PE", TAPS)):
@@ -129,7 +128,6 @@ class DrainJob:
                 "odd_columns": unsigned(1),
                 "ports": data.ArrayLayout(data.ArrayLayout(_PORT, 2), 2),
                 "segment": words,
-                "lenders": unsigned(bits_for(config.array.rows)),
                 "taps": unsigned(bits_for(TAPS)),
                 "words": words,
                 "last": unsigned(1),
@@ -142,7 +140,7 @@ class DrainJob:
         Raises
         ------
         ValueError
-            If a number does not fit its field, or SEGMENTS has more lenders than the array has rows.
+            If a number does not fit its field.
         """
         layout = self.layout(config)
         for name, shape in layout.members.items():
@@ -151,6 +149,4 @@ class DrainJob:
                 raise ValueError(f"Drain {name} must be 0 to {(1 << shape.width) - 1}, not {value!r}")
         if any(port not in range(PORTS) for row in self.ports for port in row):
             raise ValueError(f"Drain ports must be 0 to {PORTS - 1}, not {self.ports!r}")
-        if self.lenders > config.array.rows:
-            raise ValueError(f"Drain lenders must be at most {config.array.rows}, not {self.lenders!r}")
         return layout.const({field.name: getattr(self, field.name) for field in fields(self)}).as_bits()

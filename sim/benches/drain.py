@@ -72,7 +72,7 @@ def random_job(rng, mode: DrainMode) -> DrainJob:
     ports = rng.sample(range(PORTS), PORTS)
     return DrainJob(
         mode=mode, **grid, half=rng.getrandbits(1), odd_rows=rng.getrandbits(1), odd_columns=rng.getrandbits(1),
-        ports=(tuple(ports[:2]), tuple(ports[2:])), segment=rng.randint(1, 4), lenders=rng.randint(1, ROWS),
+        ports=(tuple(ports[:2]), tuple(ports[2:])), segment=rng.randint(1, 4),
         taps=rng.randint(1, TAPS), words=rng.randint(1, DEPTH), last=rng.getrandbits(1),
     )  # fmt: skip
 

@@ -40,8 +40,8 @@ def stored(job, cfg):
                     for px in (0, 1):
                         memory[job.ports[py][px], n, w] = (image, row, x, py, px, -1)
             else:
-                lent, all_ = job.lenders * job.segment, cfg.array.rows * job.segment
-                port, base = (2, 0) if group < lent else (0, lent) if group < all_ else (1, all_)
+                run = min(group // job.segment, 2)
+                port, base = (2, 0, 1)[run], run * job.segment
                 memory[port, n - base * job.columns, w] = (image, row, x, -1, -1, -1)
     return memory
 
@@ -99,8 +99,7 @@ def test_every_result_leaves_in_order(grid, wpus, rows):
         split = {"odd_rows": odd >> 1, "odd_columns": odd & 1, "ports": ((3, 2), (0, 1))}
         check(DrainJob(mode=DrainMode.SPLIT, **split, **grid), cfg)
     for segment in (1, 2, 5):
-        for lenders in range(1, rows + 1):
-            check(DrainJob(mode=DrainMode.SEGMENTS, segment=segment, lenders=lenders, **grid), cfg)
+        check(DrainJob(mode=DrainMode.SEGMENTS, segment=segment, **grid), cfg)
 
 
 def test_gradients_leave_address_by_address():
@@ -121,7 +120,7 @@ def test_the_word_holds_every_field():
     cfg = config(3, 3)
     job = DrainJob(
         mode=DrainMode.SPLIT, half=1, images=5, pitch=4000, rows=3999, columns=4001, odd_rows=1, odd_columns=0,
-        ports=((3, 1), (0, 2)), segment=256, lenders=3, taps=3, words=255, last=0,
+        ports=((3, 1), (0, 2)), segment=256, taps=3, words=255, last=0,
     )  # fmt: skip
     found = DrainJob.layout(cfg).from_bits(job.word(cfg))
     assert found.ports.as_value().value == 3 | 1 << 2 | 0 << 4 | 2 << 6
@@ -138,7 +137,6 @@ def test_the_word_holds_every_field():
         ({"taps": 4}, "Drain taps must be at most the taps of a PE, 3, not 4"),
         ({"pitch": 4096}, "Drain pitch must be 0 to 4095, not 4096"),
         ({"ports": ((0, 1), (2, 4))}, "Drain ports must be 0 to 3, not ((0, 1), (2, 4))"),
-        ({"lenders": 3}, "Drain lenders must be at most 2, not 3"),
         ({"columns": 1025}, "Drain addresses must be at most 255, not 256"),
     ],
 )

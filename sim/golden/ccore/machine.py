@@ -15,7 +15,7 @@ from hw.spec.layer import Phase
 from ..array import port_values
 from ..conv import wrap
 from ..passes import GradientPass, StationaryPass
-from .order import Beats, beats
+from .order import NOTHING, Beats, beats
 from .regions import InputWrites, WeightWrites
 from .slots import Slots
 
@@ -166,11 +166,13 @@ class Machine:
         data = self.sums[self.half, order.bank, order.address]
         self.half ^= 1
         none = np.zeros((0, self.config.array.clusters), np.int64)
-        return Drained(block, order, data, _magnitudes(order, data) if command.header["sums"] else none)
+        # All tap groups give sums, also those without a channel.
+        taps = range(self.config.blocks) if command.header["drain_mode"] == DrainMode.TAPS.value else (NOTHING,)
+        return Drained(block, order, data, _magnitudes(order, data, taps) if command.header["sums"] else none)
 
 
-def _magnitudes(order: Beats, data: np.ndarray) -> np.ndarray:
+def _magnitudes(order: Beats, data: np.ndarray, taps) -> np.ndarray:
     """Sums of |x|, [map][m]: maps by tap, then by image."""
     values = np.where(order.mask[:, None], np.abs(data), 0).sum(axis=2)
-    maps = itertools.product(np.unique(order.tap), np.unique(order.image))
+    maps = itertools.product(taps, np.unique(order.image))
     return np.array([values[(order.tap == tap) & (order.image == image)].sum(axis=0) for tap, image in maps])

@@ -62,7 +62,7 @@ def place(job: DrainJob, config: CCoreConfig, group, x, *, py: Index = 0, px: In
         case DrainMode.SPLIT:
             return np.array(job.ports)[py, px], n
         case DrainMode.SEGMENTS:
-            ends = np.array([0, job.lenders, config.array.rows]) * job.segment
+            ends = np.array([0, 1, 2]) * job.segment
             run = (group >= ends[1]).astype(int) + (group >= ends[2])
             return np.array([MIXED_PORTS[1], MIXED_PORTS[0], 1])[run], n - ends[run] * job.columns
     raise ValueError(f"Drain mode must be one with row groups, not {job.mode}")
