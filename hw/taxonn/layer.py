@@ -19,11 +19,12 @@ from .rescale import Rescale
 from .scale import Scale
 from .scratchpad import Scratchpad
 from .sequencer import Sequencer
+from .weight_noise import WeightNoise
 
 __all__ = ["FcLayer", "tag_layout"]
 
 #: Classes of rounding noise, as in golden's `noise`.
-WEIGHT, ERROR, INPUT = 0, 1, 2
+ERROR, INPUT = 1, 2
 
 
 def tag_layout(classes: int) -> data.StructLayout:
@@ -193,7 +194,10 @@ class FcLayer(wiring.Component):
             with m.Case(Op.UPDATE):
                 m.d.comb += word.x.eq(scale.o)
         if self._stochastic:
-            self._weight_noise(m, sequencer)
+            m.submodules.weight_noise = noise = shared("weight_noise", WeightNoise, count=self._inputs + self._outputs)
+            m.d.comb += [noise.key.eq(self.key), noise.restart.eq(self.restart)]
+            m.d.comb += noise.update.eq(sequencer.op == Op.UPDATE)
+            self._noise_bus = noise.noise
             if self._hidden:
                 self._error_noise = self._noise(m, "error_noise", ERROR, self._outputs)
         # No sample before there is noise in any layer.
@@ -204,21 +208,6 @@ class FcLayer(wiring.Component):
         with m.Elif(settle != 0):
             m.d.sync += settle.eq(settle - 1)
         return sequencer.op, word
-
-    def _weight_noise(self, m, sequencer):
-        """Give the PEs the noise of updates over a bus.
-
-        Column j of PE r has element r + j, for it is updated r + j cycles after the first one.
-        """
-        noise = self._noise(m, "weight_noise", WEIGHT, self._inputs + self._outputs)
-        update, left = Signal(), Signal(range(self._outputs + 1))
-        self._noise_bus = Signal(NOISE_BITS, reset_less=True)
-        m.d.sync += [update.eq(sequencer.op == Op.UPDATE), self._noise_bus.eq(noise.noise)]
-        with m.If(update):
-            m.d.sync += left.eq(self._outputs - 1)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        m.d.comb += noise.take.eq(update | (left != 0))
 
     def _noise(self, m, name, kind, count):
         m.submodules[name] = noise = shared(name, Noise, kind=kind, count=count)
