@@ -1,0 +1,41 @@
+# amaranth: UnusedElaboratable=no
+"""A fully connected TaxoNN layer alone, as first, middle and last one."""
+
+import pytest
+
+from gen.emit import emit
+from hw.spec.taxonn import Activation, FixedFormat
+from hw.taxonn.layer import FcLayer
+from sim.runner import simulate
+
+CASES = {
+    "one_by_one": (1, 1, "1,4", "sigmoid", "2,12", 30, 20, "stochastic", "stochastic"),
+    "first": (5, 3, "2,12", "relu", None, 36, 24, "stochastic", "nearest"),
+    "last": (2, 4, "3,10", "softmax", "2,12", None, None, "nearest", "stochastic"),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_layer(case):
+    inputs, outputs, form, kind, source, bits, fraction, rounding, conversion = case
+    layer = FcLayer(
+        inputs=inputs,
+        outputs=outputs,
+        classes=outputs,
+        form=FixedFormat.parse(form),
+        kind=Activation(kind),
+        source=source and FixedFormat.parse(source),
+        error_bits=bits,
+        error_fraction=fraction,
+        rounding=rounding,
+        conversion=conversion,
+    )
+    env = {"INPUTS": inputs, "OUTPUTS": outputs, "FORMAT": form, "KIND": kind, "SOURCE": source or ""}
+    env |= {"ERROR_FRACTION": fraction or "", "ROUNDING": rounding, "CONVERSION": conversion}
+    simulate(
+        top="layer",
+        verilog=emit(layer, "layer"),
+        bench="sim.benches.taxonn_layer",
+        testcase="trains",
+        env={name: str(value) for name, value in env.items()},
+    )
