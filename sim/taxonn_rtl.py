@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hw.spec.taxonn import TaxonnConfig
+from hw.spec.taxonn_registers import weight_address
+
 from . import runner, taxonn
 from .golden.taxonn import schedule
 from .golden.taxonn.layer import rate_code
@@ -74,6 +77,7 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
             rates=np.array([[rate_code(rate, form) for form in config.formats] for rate in rates]),
             keys=np.array([[key & 0xFFFFFFFF, key >> 32] for key in keys]),
             **dict[str, Any]((f"weights_{i}", values) for i, values in enumerate(start)),
+            **dict[str, Any]((f"addresses_{i}", values) for i, values in enumerate(_addresses(config))),
         )
         files = {"TAXONN_PROGRAM": program, "TAXONN_RESULT": result, "TAXONN_PROGRESS": steps}
         with watched(steps, lambda step: progress(step or 0)):
@@ -95,3 +99,13 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
         100 * float(np.mean(tested == test.labels)),
         dict(zip(PHASES, cycles, strict=True)),
     )
+
+
+def _addresses(config: TaxonnConfig) -> list[np.ndarray]:
+    """Return the address of each weight, in the shape of the weights."""
+    return [
+        np.array(
+            [[weight_address(i, *config.place(i, row, column)) for column in range(columns)] for row in range(rows)]
+        )
+        for i, (rows, columns) in enumerate(config.shapes)
+    ]

@@ -180,10 +180,25 @@ class TaxonnConfig:
         """Weights of a neuron of each layer, without its bias."""
         return tuple(maps.taps if maps else size for maps, size in zip(self.maps, self.layers, strict=False))
 
+    def place(self, layer: int, row: int, column: int) -> tuple[int, int]:
+        """Row and column at the machine's port of weight `column` of neuron or filter `row`; layers count from 0."""
+        maps = self.maps[layer]
+        return maps.place(row, column) if maps else (row, column)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of the weights of each layer, the bias included."""
+        return tuple((rows, size + 1) for rows, size in zip(self.rows, self.fan_in, strict=True))
+
     @property
     def pes(self) -> tuple[int, ...]:
         """PEs of each layer: one a neuron, or one a kernel row of a filter."""
         return tuple(rows * (maps.kernel if maps else 1) for maps, rows in zip(self.maps, self.rows, strict=True))
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """Words of a PE of each layer, the bias included."""
+        return tuple(1 + (maps.lane if maps else size) for maps, size in zip(self.maps, self.layers, strict=False))
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ class Op(enum.Enum, shape=unsigned(3)):
     BACK       acc = acc of the PE before + G W; x must be 0
     UPDATE     W = round(W + G x), x = -alpha X; `column` comes one cycle after the order
 
-    Those of training have bit 2.
+    Those of training have bit 2. In the PE of a convolution, LOAD adds up x G, and BACK takes its own G from the bus.
     """
 
     NONE = 0

@@ -50,5 +50,8 @@ def layer_register(layer: int, register: LayerRegister) -> int:
 
 
 def weight_address(layer: int, row: int, column: int) -> int:
-    """Address of a weight, sign-extended when read; layers count from 0."""
+    """Address of a weight, sign-extended when read; layers count from 0.
+
+    Row and column of a convolution are those of :meth:`hw.spec.taxonn_maps.Convolution.place`.
+    """
     return 1 << WEIGHTS | layer << LAYER | row << ROW | column << COLUMN

@@ -13,6 +13,7 @@ from hw.spec.taxonn import TaxonnConfig
 from hw.spec.taxonn_registers import COLUMN, LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
 from .axil import AXIL_MEMBERS, AxiLite
+from .conv_layer import ConvLayer
 from .layer import FcLayer
 from .pe import Pe
 from .sequencer import Sequencer
@@ -27,9 +28,11 @@ def stream_bits(width: int) -> int:
 
 
 class Network(wiring.Component):
-    """A network of fully connected layers that infers and trains, one sample after the other.
+    """A network of layers that infers and trains, one sample after the other.
 
     A layer starts as soon as its first input is there. Cycles of a training step (:mod:`.timing`; CYCLES_*):
+
+    Fully connected layers (for convolutions, which come first, see :mod:`.timing`):
 
     forward: N_0 + .. + N_n and a constant a layer;
     backward: N_n for softmax's exponentials + N_1 + .. + N_n and a constant a layer;
@@ -59,14 +62,14 @@ class Network(wiring.Component):
     STREAMS = 3
 
     def __init__(self, *, config: TaxonnConfig):
-        if config.convolutions:
-            raise ValueError("Hardware must be of fully connected layers, not of convolutions")
         self._config = config
         first, last = config.formats[0], config.formats[-1]
         self._layers = [self._layer(i) for i in range(config.depth)]
         self._label = max((config.layers[-1] - 1).bit_length(), 1)
         #: Cycles from the first word of a sample to its last result, if nothing waits.
         self.latency = step_cycles(config)["forward"] + self.STREAMS
+        if config.convolutions:
+            self.latency += config.layers[0] - 1  # a convolution starts when its input is whole
         super().__init__(
             {f"s_axil_{name}": member for name, member in AXIL_MEMBERS.items()}
             | {
@@ -82,18 +85,18 @@ class Network(wiring.Component):
             }
         )
 
-    def _layer(self, i: int) -> dict:
-        """Return the parameters of layer i, from 0."""
+    def _layer(self, i: int) -> tuple[type, dict]:
+        """Return class and parameters of layer i, from 0."""
         config = self._config
-        inputs, outputs, form = config.layers[i], config.layers[i + 1], config.formats[i]
+        form, maps = config.formats[i], config.maps[i]
         bits = fraction = None
         if i + 1 < config.depth:
-            after = config.formats[i + 1]
-            bits = Pe.acc_bits(outputs, config.layers[i + 2], after, True)
+            after, maps_after = config.formats[i + 1], config.maps[i + 1]
+            bits = Pe.acc_bits(config.layers[i + 1], config.layers[i + 2], after, True)
+            if maps_after:
+                bits = ConvLayer.sums_bits(maps_after, after)
             fraction = 2 * after.fraction
-        return {
-            "inputs": inputs,
-            "outputs": outputs,
+        parameters = {
             "classes": config.layers[-1],
             "form": form,
             "kind": config.activations[i],
@@ -103,12 +106,15 @@ class Network(wiring.Component):
             "rounding": config.rounding,
             "conversion": config.conversion,
         }
+        if maps:
+            return ConvLayer, {"maps": maps, **parameters}
+        return FcLayer, {"inputs": config.layers[i], "outputs": config.layers[i + 1], **parameters}
 
     def elaborate(self, platform):
         m = Module()
         layers = []
-        for i, parameters in enumerate(self._layers):
-            m.submodules[f"layer_{i}"] = layer = shared(f"layer_{i}", FcLayer, **parameters)
+        for i, (cls, parameters) in enumerate(self._layers):
+            m.submodules[f"layer_{i}"] = layer = shared(f"layer_{i}", cls, **parameters)
             layers.append(layer)
         first = layers[0]
         m.d.comb += [
@@ -220,8 +226,8 @@ class Network(wiring.Component):
         m.d.comb += [axil.done.eq(1), axil.error.eq(1)]
         with m.Switch(axil.address[LAYER:WEIGHTS]):
             for i, layer in enumerate(layers):
-                sizes = self._config.layers[i : i + 2]
-                fits, waiting = (column <= sizes[0]) & (row < sizes[1]), Signal(name=f"waiting_{i}")
+                columns, rows = self._config.words[i], self._config.pes[i]
+                fits, waiting = (column < columns) & (row < rows), Signal(name=f"waiting_{i}")
                 with m.Case(i), m.If(fits & (waiting | ~busy)):
                     m.d.comb += [
                         layer.request.eq(1),

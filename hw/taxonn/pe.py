@@ -48,6 +48,9 @@ class Pe(wiring.Component):
         Whether it can train; else it is the baseline, with MULTIPLY, WRITE and READ.
     rounding : Rounding
         Of the update.
+    kernel : bool
+        Whether the row is that of a filter of a convolution. Then each BACK and LOAD takes its own G from the bus,
+        and LOAD adds x G to acc, from half an LSB where `first`; where `last`, G is the sum, rounded.
 
     Members
     -------
@@ -70,10 +73,19 @@ class Pe(wiring.Component):
 
     LATENCY = 3
 
-    def __init__(self, *, inputs: int, outputs: int, form: FixedFormat, training: bool, rounding: Rounding):
-        self._inputs, self._form, self._training = inputs, form, training
+    def __init__(
+        self,
+        *,
+        inputs: int,
+        outputs: int,
+        form: FixedFormat,
+        training: bool,
+        rounding: Rounding,
+        kernel: bool = False,
+    ):
+        self._inputs, self._form, self._training, self._kernel = inputs, form, training, kernel
         self._stochastic = training and rounding == Rounding.STOCHASTIC
-        self.module_name = "taxonn_pe" if training else "taxonn_pe_baseline"
+        self.module_name = "taxonn_pe_kernel" if kernel else "taxonn_pe" if training else "taxonn_pe_baseline"
         acc = signed(self.acc_bits(inputs, outputs, form, training))
         layout = word_layout(inputs, form)
         ins = {"op": Op, "word": layout, "select": 1}
@@ -130,17 +142,17 @@ class Pe(wiring.Component):
             m.d.sync += acc.eq(total)
         m.d.comb += self.result.eq(_gated(acc, valid))
         if self._training:
-            self._train(m, pad, a, b, op_q2, ~first_q2, addend, total, acc)
+            self._train(m, pad, a, b, op_q2, ~first_q2, last_q2, addend, total, acc)
         return m
 
-    def _train(self, m, pad, a, b, op_q2, goes_on, addend, total, acc):
+    def _train(self, m, pad, a, b, op_q2, goes_on, last, addend, total, acc):
         """Add the inputs of the three multiplexers and the register of G."""
         form, cut = self._form, self._form.fraction + RATE_SHIFT
         gradient = Signal(signed(form.width), name="gradient_q", reset_less=True)
         rounded = Signal(signed(form.width))
 
-        # Cycle 0: take G from the bus.
-        with m.If(self.op == Op.LOAD):
+        # Cycle 0: take G from the bus; in a kernel each BACK has its own.
+        with m.If((self.op == Op.LOAD) | (self.op == Op.BACK) if self._kernel else self.op == Op.LOAD):
             m.d.sync += gradient.eq(self.gradient)
 
         # Cycle 1: MUX1, which needs no more than an OR as x is 0 in BACK, and MUX2.
@@ -161,6 +173,21 @@ class Pe(wiring.Component):
             m.d.comb += [pad.write.eq(1), pad.write_data.eq(rounded)]
         m.d.sync += self.back_valid.eq(back)
         m.d.comb += self.acc.eq(acc)
+        if self._kernel:
+            self._sum(m, b, op_q2, ~goes_on, last, addend, total, gradient)
+
+    def _sum(self, m, b, op_q2, first, last, addend, total, gradient):
+        """Add what LOAD does in a kernel: the sum over x G, rounded to be the G of the update."""
+        fraction = self._form.fraction
+        # Cycle 1: MUX2.
+        with m.If(self.op_o == Op.LOAD):
+            m.d.comb += b.eq(gradient)
+        # Cycle 2: begin with half an LSB of the result.
+        with m.If(op_q2 == Op.LOAD):
+            with m.If(first):
+                m.d.comb += addend.eq(1 << fraction - 1)
+            with m.If(last):
+                m.d.sync += gradient.eq(saturate(total >> fraction, self._form))
 
 
 def _gated(value: Value, enable: Value) -> Value:

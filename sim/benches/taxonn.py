@@ -18,6 +18,7 @@ from cocotbext.axi import (
 )
 
 from hw.spec.taxonn import FixedFormat, TaxonnConfig
+from hw.spec.taxonn_maps import parse_layers
 from hw.spec.taxonn_registers import LayerRegister, Register, layer_register, weight_address
 from sim.golden.taxonn.layer import rate_code
 from sim.golden.taxonn.network import Network
@@ -27,12 +28,14 @@ from sim.golden.taxonn.noise import layer_key
 def configuration() -> TaxonnConfig:
     """Return the configuration under test, from the environment."""
     env = os.environ
+    layers, convolutions = parse_layers(env["LAYERS"])
     return TaxonnConfig(
-        tuple(int(size) for size in env["LAYERS"].split(",")),
+        layers,
         tuple(env["ACTIVATIONS"].split(",")),
         tuple(FixedFormat.parse(form) for form in env["FORMATS"].split("/")),
         env["ROUNDING"],
-        conversion=env["CONVERSION"],
+        convolutions,
+        env["CONVERSION"],
     )
 
 
@@ -87,7 +90,7 @@ class Machine:
         """Write weights, learning rate and keys."""
         for i, (values, form) in enumerate(zip(weights, self.config.formats, strict=True)):
             for (row, column), value in np.ndenumerate(values):
-                await self.write(weight_address(i, row, column), int(value))
+                await self.write(weight_address(i, *self.config.place(i, row, column)), int(value))
             key = layer_key(seed, i + 1)
             await self.write(layer_register(i, LayerRegister.RATE), rate_code(rate, form))
             await self.write(layer_register(i, LayerRegister.KEY_LOW), key & 0xFFFFFFFF)
@@ -97,11 +100,11 @@ class Machine:
     async def weights(self):
         """Read all weights."""
         await self.idle()
-        shapes = [(size, inputs + 1) for inputs, size in zip(self.config.layers, self.config.layers[1:], strict=False)]
-        return [
-            np.array([[await self.read(weight_address(i, r, c)) for c in range(shape[1])] for r in range(shape[0])])
-            for i, shape in enumerate(shapes)
-        ]
+        found = [np.zeros(shape, np.int64) for shape in self.config.shapes]
+        for i, values in enumerate(found):
+            for place in np.ndindex(values.shape):
+                values[place] = await self.read(weight_address(i, *self.config.place(i, *place)))
+        return found
 
     async def idle(self):
         """Wait until nothing is under way."""
@@ -122,9 +125,9 @@ class Machine:
     def random_weights(self, extreme: float = 0.0):
         """Return weights over the whole range, a share of them the extremes, else of a size that learns."""
         weights = []
-        for inputs, size, form in zip(self.config.layers, self.config.layers[1:], self.config.formats, strict=False):
-            spread = form.one * 2 / np.sqrt(inputs)
-            values = np.clip(self.np.normal(0, spread, (size, inputs + 1)), form.low, form.high).astype(np.int64)
+        for shape, form in zip(self.config.shapes, self.config.formats, strict=True):
+            spread = form.one * 2 / np.sqrt(shape[1] - 1)
+            values = np.clip(self.np.normal(0, spread, shape), form.low, form.high).astype(np.int64)
             ends = self.np.choice([form.low, form.high], values.shape)
             weights.append(np.where(self.np.random(values.shape) < extreme, ends, values))
         return weights
@@ -221,10 +224,10 @@ async def starts_again_with_the_same_noise(dut):
 async def refuses_what_it_does_not_have(dut):
     machine = await Machine(dut).begin()
     sizes, depth = machine.config.layers, machine.config.depth
-    for address in (0x18, 0x3C, layer_register(depth, LayerRegister.RATE), weight_address(0, sizes[1], 0)):
+    for address in (0x18, 0x3C, layer_register(depth, LayerRegister.RATE), weight_address(0, machine.config.pes[0], 0)):
         await machine.write(address, 1, AxiResp.SLVERR)
         await machine.read(address, AxiResp.SLVERR)
-    await machine.read(weight_address(0, 0, sizes[0] + 1), AxiResp.SLVERR)
+    await machine.read(weight_address(0, 0, machine.config.words[0]), AxiResp.SLVERR)
     await machine.write(Register.STEPS, 1, AxiResp.SLVERR)
     await machine.read(Register.RESTART, AxiResp.SLVERR)
     response = await machine.axil.write(layer_register(0, LayerRegister.RATE), b"\1")

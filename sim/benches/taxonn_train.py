@@ -12,7 +12,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from hw.spec.taxonn_registers import LayerRegister, Register, layer_register, weight_address
+from hw.spec.taxonn_registers import LayerRegister, Register, layer_register
 
 #: Samples between two lines of progress.
 _REPORT = 50
@@ -106,8 +106,8 @@ async def train(dut):
     depth, mask = int(program["depth"]), (1 << len(dut.s_axis_sample_tdata)) - 1
     port = await begin(dut)
     for i in range(depth):
-        for (row, column), value in np.ndenumerate(program[f"weights_{i}"]):
-            await port.write(weight_address(i, row, column), int(value))
+        for address, value in zip(program[f"addresses_{i}"].ravel(), program[f"weights_{i}"].ravel(), strict=True):
+            await port.write(int(address), int(value))
         for register, value in zip(LayerRegister, [0, *program["keys"][i].tolist()], strict=True):
             await port.write(layer_register(i, register), value)
     await port.write(Register.RESTART, 0)
@@ -137,7 +137,7 @@ async def train(dut):
     await run(program["test"], np.zeros(len(program["test"]), np.int64))
     weights = {}
     for i in range(depth):
-        rows, columns = program[f"weights_{i}"].shape
-        words = [[await port.read(weight_address(i, r, c)) for c in range(columns)] for r in range(rows)]
-        weights[f"weights_{i}"] = np.array(words)
+        addresses = program[f"addresses_{i}"]
+        words = [await port.read(int(address)) for address in addresses.ravel()]
+        weights[f"weights_{i}"] = np.array(words).reshape(addresses.shape)
     np.savez(os.environ["TAXONN_RESULT"], best=np.array(best), cycles=np.array(cycles), **weights)

@@ -38,7 +38,7 @@ def codes(rng, *shape):
 
 
 def taps(maps):
-    """Yield row and column of the sum, column of the weights and place in the input of the products inside the input."""
+    """Yield row and column of the sum, column of the weights and place in the input of the products within it."""
     for y in range(maps.rows):
         for x in range(maps.columns):
             for column in range(maps.taps):

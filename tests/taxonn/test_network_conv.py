@@ -1,0 +1,52 @@
+# amaranth: UnusedElaboratable=no
+"""Whole TaxoNN machines with convolutions against the golden network."""
+
+import pytest
+
+from gen.emit import emit
+from hw.spec.taxonn import FixedFormat, TaxonnConfig
+from hw.spec.taxonn_maps import parse_layers
+from hw.spec.taxonn_nets import NETS
+from hw.taxonn.conv_sequencer import ConvSequencer
+from hw.taxonn.network import Network
+from hw.taxonn.timing import step_cycles
+from sim.runner import simulate
+from sim.simulators import lint
+
+
+def configuration(layers, activations, formats, rounding="stochastic", conversion="nearest"):
+    sizes, convolutions = parse_layers(layers)
+    forms = tuple(FixedFormat.parse(form) for form in formats.split("/"))
+    return TaxonnConfig(sizes, tuple(activations.split(",")), forms, rounding, convolutions, conversion)
+
+
+CASES = {
+    "sizes_1": ("1x1x1,conv1k1,1", "relu,linear", "1,4", "nearest", "nearest"),
+    "padded_and_pooled": (
+        "8x6x2,conv3k3p1,pool2,conv2k2,3",
+        "tanh,relu,softmax",
+        "2,12/1,10/3,10",
+        "stochastic",
+        "stochastic",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_network(case):
+    config = configuration(*case)
+    network = Network(config=config)
+    verilog = emit(network, "taxonn")
+    lint(top="taxonn", verilog=verilog)
+    env = dict(zip(("LAYERS", "ACTIVATIONS", "FORMATS", "ROUNDING", "CONVERSION"), case, strict=True))
+    env |= {"ACTIVATIONS": ",".join(config.activations), "FORMATS": "/".join(map(str, config.formats))}
+    env |= {"STEP_CYCLES": ",".join(map(str, step_cycles(config).values())), "LATENCY": str(network.latency)}
+    simulate(top="taxonn", verilog=verilog, bench="sim.benches.taxonn", env=env)
+
+
+def test_cycles_of_the_paper():
+    """k d for every sum of the convolutions of LeNet-5, and 1 for the bias."""
+    config = configuration(*NETS["lenet5"].__dict__.values())
+    for maps, cycles in zip(config.convolutions, (5 * 1 * 28 * 28 + 1, 5 * 6 * 10 * 10 + 1), strict=True):
+        assert ConvSequencer.forward_cycles(maps) == cycles
+    assert step_cycles(config)["forward"] <= 3921 + 3001 + 120 + 84 + 10 + 150
