@@ -108,7 +108,8 @@ class Array:
 
     def check(self, cycle: int):
         """Partial sums of this cycle."""
-        now = unpack(int(self._dut.ps_i.value), ACC_BITS, SHAPE)
+        # Before its first read a bank's word is unknown in Icarus.
+        now = unpack(int(self._dut.ps_i.value.resolve("zeros")), ACC_BITS, SHAPE)
         for m, its in enumerate(self._ps_i.pop(cycle, [])):
             for port in range(PORTS):
                 if its is not None and its[0] >> port & 1:
