@@ -103,9 +103,8 @@ class Apu(wiring.Component):
             scalar.active.eq(flow.active),
             *(getattr(flow, name).eq(values[name]) for name in ("count", "group", "index", "stride")),
             sums.clear.eq(scalar.launch),
-            sums.statistic.eq(chain.statistic),
-            sums.counted.eq(flow.counted),
-            sums.tail.eq(flow.tail),
+            sums.enable.eq(flow.enable),
+            sums.chain.eq(chain),
             sums.select.eq(scalar.select),
             scalar.sum.eq(sums.value),
         ]
@@ -132,7 +131,7 @@ class Apu(wiring.Component):
             *(getattr(control, name).eq(getattr(values, name)) for name in shared_names),
             control.group_start.eq(flow.group_start),
             control.place.eq(flow.place),
-            control.noise.index.eq(flow.next_index),
+            control.noise.clear.eq(flow.clear),
             control.noise.step.eq(flow.step),
             control.noise.issue.eq(flow.issue),
             control.noise.keys.eq(values.keys),
@@ -146,6 +145,7 @@ class Apu(wiring.Component):
             m.d.comb += [
                 lane.enable.eq(flow.enable),
                 lane.control.eq(control),
+                lane.included.eq(flow.included[n]),
                 lane.control.noise.load.eq(flow.load[n]),
                 lane.i.wide.eq(self.wide.payload[n]),
                 lane.i.code.eq(self.code.payload[n]),

@@ -31,7 +31,10 @@ class Finish(wiring.Component):
     z : Out(signed(48))
     passed : Out(1)
         y >= compare.
+    included : In(1)
+        `z` is an element.
     magnitude : Out(48)
+        0 where z is none.
 
     Source: numerics.md Sections 6 and 9; ETA, eq. 13, and Algorithm 2, line 5.
     """
@@ -45,6 +48,7 @@ class Finish(wiring.Component):
     threshold: In(1)
     narrow: In(1)
     compare: In(signed(WORD_BITS))
+    included: In(1)
     z: Out(signed(WORD_BITS))
     passed: Out(1)
     magnitude: Out(unsigned(WORD_BITS))
@@ -77,7 +81,8 @@ class Finish(wiring.Component):
                 wrong.eq(Mux(self.narrow, over16, over48)),
                 z.eq(Mux(chosen, Mux(wrong, limit, y_q), self.compare)),  # Cycle 4: choose, saturate.
                 passed_q.eq(passed),
-                magnitude.eq((z ^ z[-1].replicate(WORD_BITS)) + z[-1]),  # Cycle 5: |z|.
+                # Cycle 5: |z|.
+                magnitude.eq(Mux(self.included, (z ^ z[-1].replicate(WORD_BITS)) + z[-1], 0)),
             ]
         return m
 

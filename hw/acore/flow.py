@@ -20,7 +20,6 @@ from hw.spec.acore import (
     Side,
     Source0,
     SourceAdd,
-    Statistic,
 )  # fmt: skip
 
 from .finish import Finish
@@ -31,7 +30,7 @@ from .product import Centre, Product
 from .rescaler import Rescaler0, Rescaler1
 from .ring import DEPTH
 
-__all__ = ["Beat", "Flow", "Inputs", "Outputs", "Counted"]
+__all__ = ["Beat", "Flow", "Inputs", "Outputs", "Included"]
 
 #: Cycles after the last beat until the sums are complete.
 _SETTLE = 4
@@ -69,16 +68,15 @@ class Outputs(data.Struct):
     bits: unsigned(1)
 
 
-class Counted(data.Struct):
-    """Beats that are summed in this cycle."""
+class Included(data.Struct):
+    """Whether what a lane's unit takes up in this cycle is an element; else it becomes 0 or does not count."""
 
-    sum0: Beat
-    sum1: Beat
-    sum2: Beat
-    largest: Beat
-    largest0: Beat
-    saturated: Beat
-    saturated1: Beat
+    front: unsigned(1)
+    rescaled: unsigned(1)
+    product: unsigned(1)
+    magnitude: unsigned(1)
+    saturates: unsigned(1)
+    saturates1: unsigned(1)
 
 
 class Flow(wiring.Component):
@@ -88,7 +86,7 @@ class Flow(wiring.Component):
     wants it. All units hold while a beat wants an element that a stream does not offer, or offers one that is not
     taken. The lanes' indices are loaded before.
 
-    A map of n elements takes `lanes` + n / lanes + latency of the chain + 6 cycles.
+    A map of n elements takes lanes + n / lanes + latency of the chain + 6 cycles.
 
     Parameters
     ----------
@@ -109,15 +107,13 @@ class Flow(wiring.Component):
         Valid and ready of the output streams.
     enable : Out(1)
         The lanes advance.
-    load : Out(lanes), next_index, step : Out(32)
-        Loading of the lanes' indices.
+    clear : Out(1), load : Out(lanes), step : Out(32)
+        Indices of the lanes: cleared, then each adds what its first element's index is made of.
     issue, pushed, write_address, read_address
         Noise, see :class:`~hw.acore.noise.NoiseControl`.
     group_start, place : Out
         Of the front's sum.
-    counted : Out(Counted)
-    tail : Out(lanes)
-        Lanes that have an element in the last beat.
+    included : Out(Included), [lanes]
 
     Source: ETA, Section IV-C.
     """
@@ -129,10 +125,10 @@ class Flow(wiring.Component):
                 "chain": In(Chain), "launch": In(1), "active": Out(1),
                 "count": In(24), "group": In(16), "index": In(32), "stride": In(32),
                 "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
-                "enable": Out(1), "load": Out(lanes), "next_index": Out(32), "step": Out(32),
+                "enable": Out(1), "clear": Out(1), "load": Out(lanes), "step": Out(32),
                 "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
                 "read_address": Out(data.ArrayLayout(range(DEPTH), NOISES)),
-                "group_start": Out(1), "place": Out(8), "counted": Out(Counted), "tail": Out(lanes),
+                "group_start": Out(1), "place": Out(8), "included": Out(data.ArrayLayout(Included, lanes)),
             }
         )  # fmt: skip
 
@@ -151,32 +147,35 @@ class Flow(wiring.Component):
         beat = Signal(Beat)
         left = Signal(24, reset_less=True)
         number = Signal(16, reset_less=True)
-        lane = Signal(self._lanes)
+        loading = Signal(self._lanes)
+        loaded = Signal()
+        stride = Signal(32, reset_less=True)  # of the lanes that are loaded
         settle = Signal(range(_SETTLE + 1))
         self._busy = Signal()
+        self._tail = Signal(self._lanes)  # lanes that have an element in the last beat
         m.d.comb += [
             beat.last.eq(left <= self._lanes),
             beat.start.eq(number == 0),
             beat.close.eq(number == self.group - 1),
-            self.tail.eq(Cat(left > n for n in range(self._lanes))),
+            self._tail.eq(Cat(left > n for n in range(self._lanes))),
             self.active.eq(1),
         ]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.active.eq(self.launch)
-                m.d.sync += [left.eq(self.count), number.eq(0), lane.eq(1), self.next_index.eq(self.index)]
-                m.d.sync += [self.step.eq(0), settle.eq(_SETTLE)]
+                m.d.comb += self.clear.eq(1)
+                m.d.sync += [left.eq(self.count), number.eq(0), settle.eq(_SETTLE)]
+                m.d.sync += [self.step.eq(self.index), loading.eq(-1), stride.eq(self.stride)]
                 with m.If(self.launch):
                     m.next = "LOAD"
             with m.State("LOAD"):
-                m.d.comb += self.load.eq(lane)
-                m.d.sync += [
-                    lane.eq(lane << 1),
-                    self.next_index.eq(self.next_index + self.stride),
-                    self.step.eq(self.step + self.stride),
-                ]
-                with m.If(lane[-1]):
+                # All lanes add the first index, then lane l the stride l times.
+                m.d.comb += [self.load.eq(loading), loaded.eq(~loading[:-1].any())]
+                m.d.sync += [loading.eq(loading << 1), self.step.eq(Mux(loaded, stride, self.stride))]
+                with m.If(loaded):
                     m.next = "STREAM"
+                with m.Else():
+                    m.d.sync += stride.eq(stride + self.stride)
             with m.State("STREAM"):
                 m.d.comb += beat.valid.eq(1)
                 with m.If(self.enable):
@@ -324,27 +323,23 @@ class Flow(wiring.Component):
                 m.d.sync += self.read_address[n].eq(self.read_address[n] + (pop & self.enable))
 
     def _sums(self, m, units):
-        """Group and place of the front's sum, and the beats that are summed."""
-        chain, counted = self.chain, self.counted
+        """Group and place of the front's sum, and what is included in the sums."""
+        chain = self.chain
         front = units["front"][-1]
         next_place = Signal(8, reset_less=True)
         m.d.comb += [self.group_start.eq(front.start), self.place.eq(Mux(front.start, 0, next_place))]
         with m.If(self.enable & front.valid):
             m.d.sync += next_place.eq(self.place + 1)
-        largest, largest0 = Signal(Beat), Signal(Beat)  # a cycle later, as |z| is
-        with m.If(self.enable):
-            m.d.sync += [largest.eq(units["finish"][-1]), largest0.eq(units["product0"][-1])]
-        masked = chain.statistic == Statistic.MASKED
-        for name, used, source in (
-            ("sum0", chain.statistic != Statistic.NONE, Mux(masked, front, largest)),
-            ("sum1", chain.sum1, units["rescale0"][-1]),
-            ("sum2", chain.sum2, units["product0"][-1]),
-            ("largest", 1, largest),
-            ("largest0", 1, largest0),
-            ("saturated", 1, units["convert"][_NOISE2]),
-            ("saturated1", chain.side_o == Side.PINT, units["rescale1"][-1]),
-        ):
-            m.d.comb += [
-                counted[name].eq(source),
-                counted[name].valid.eq(Beat(source).valid & used & self.enable),
-            ]
+        stages = {
+            "front": units["front"][-2],
+            "rescaled": units["rescale0"][-2],
+            "product": units["product0"][-2],
+            "magnitude": units["finish"][-1],
+            "saturates": units["convert"][_NOISE2],
+            "saturates1": units["rescale1"][-1],
+        }
+        for n in range(self._lanes):
+            for name, stage in stages.items():
+                m.d.comb += self.included[n][name].eq(stage.valid & (~stage.last | self._tail[n]))
+            with m.If(chain.side_o != Side.PINT):
+                m.d.comb += self.included[n].saturates1.eq(0)

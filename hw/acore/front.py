@@ -36,10 +36,12 @@ class Front(wiring.Component):
         4 cycles after its code.
     passes : In(1)
         The sum passes the mask; 1 cycle after its wide value.
+    included : In(1)
+        An element, as `passes`.
     value : Out(signed(53))
         The sum, 0 where it does not pass.
     masked : Out(signed(48))
-        The sum where it does not pass, else 0.
+        The sum where it is included and does not pass, else 0.
 
     Source: numerics.md Sections 6 and 7.
     """
@@ -54,6 +56,7 @@ class Front(wiring.Component):
     code: In(8)
     wide: In(signed(WORD_BITS))
     passes: In(1)
+    included: In(1)
     value: Out(signed(FRONT))
     masked: Out(signed(WORD_BITS))
 
@@ -78,7 +81,7 @@ class Front(wiring.Component):
             m.d.sync += [
                 total.eq(one + other),
                 value.eq(Mux(self.passes, total, 0)),
-                masked.eq(Mux(self.passes, 0, total)),  # a sum over a map has 48 bits
+                masked.eq(Mux(self.passes | ~self.included, 0, total)),  # a sum over a map has 48 bits
             ]
         return m
 

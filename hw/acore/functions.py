@@ -4,7 +4,6 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
 from hw.taxonn.scratchpad import Rom
 
 __all__ = ["ANSWER", "DIVIDEND", "DIVISOR", "Ask", "Functions"]
@@ -58,7 +57,7 @@ class Functions(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.table = table = shared("table", Rom, words=_TABLE, shape=unsigned(17))
+        m.submodules.table = table = Rom(words=_TABLE, shape=unsigned(17))
         turn = Signal(range(self._apus))
         rest = Signal(DIVIDEND + 1, reset_less=True)
         divisor = Signal(DIVISOR, reset_less=True)

@@ -24,6 +24,7 @@ from hw.spec.acore import (
 from hw.spec.pint import PintFormat
 
 from .finish import Finish
+from .flow import Included
 from .front import FRONT, Front, Pooling
 from .narrow import NarrowControl
 from .noise import LaneNoise, NoiseControl
@@ -96,6 +97,7 @@ class Lane(wiring.Component):
     enable : In(1)
     control : In(LaneControl)
         Constant while a map streams, but for the noise's addresses and the groups.
+    included : In(Included)
     i : In(LaneInput)
     o : Out(LaneOutput)
     sums : Out(LaneSums)
@@ -107,6 +109,7 @@ class Lane(wiring.Component):
 
     enable: In(1)
     control: In(LaneControl)
+    included: In(Included)
     i: In(LaneInput)
     o: Out(LaneOutput)
     sums: Out(LaneSums)
@@ -150,6 +153,7 @@ class Lane(wiring.Component):
         m.submodules.pooling = pooling = shared("pooling", Pooling)
         m.d.comb += [
             front.enable.eq(self.enable),
+            front.included.eq(self.included.front),
             front.first.eq(chain.first),
             front.second.eq(chain.second),
             front.narrow.eq(control.narrow),
@@ -175,6 +179,7 @@ class Lane(wiring.Component):
             unit.enable.eq(self.enable),
             unit.control.eq(self.control.rescale0),
             unit.mode.eq(chain.rescale0),
+            unit.included.eq(self.included.rescaled),
             unit.random16.eq(noise.random16[0]),
             unit.x.eq(
                 Mux(chain.source0 == Source0.WIDE, self.i.wide,
@@ -202,6 +207,7 @@ class Lane(wiring.Component):
             ),
             product.b.eq(Mux(chain.factor == Factor.SIDE, centre.t_o, control.factor0)),
             product.c.eq(Mux(kind == Multiplicand.SIDE, front.value, 0)),
+            product.included.eq(self.included.product),
         ]  # fmt: skip
         return product
 
@@ -222,7 +228,7 @@ class Lane(wiring.Component):
             rounder.random16.eq(noise.random16[1]),
             rounder.value.eq(Mux(half, x_hat, unit.fixed)),
             rounder.over.eq(Mux(half, unit.value[-1] ^ unit.value[-2], unit.over)),
-            self.sums.saturates1.eq(rounder.over),
+            self.sums.saturates1.eq(rounder.over & self.included.saturates1),
         ]
         return unit, rounder
 
@@ -236,6 +242,7 @@ class Lane(wiring.Component):
             product.a.eq(Mux(pint, decoder.value, rescaler1.value)),
             product.b.eq(self.control.factor1),
             product.c.eq(0),
+            product.included.eq(1),
         ]
         return product
 
@@ -270,6 +277,7 @@ class Lane(wiring.Component):
             finish.threshold.eq(chain.threshold),
             finish.narrow.eq(chain.narrow),
             finish.compare.eq(control.compare),
+            finish.included.eq(self.included.magnitude),
             self.o.word.eq(finish.z),
             self.o.bit.eq(finish.passed),
             self.sums.magnitude.eq(finish.magnitude),
@@ -288,5 +296,5 @@ class Lane(wiring.Component):
             rounder.over.eq(shifter.over),
             rounder.random16.eq(noise.random16[2]),
             self.o.code.eq(rounder.code),
-            self.sums.saturates.eq(shifter.over),
+            self.sums.saturates.eq(shifter.over & self.included.saturates),
         ]

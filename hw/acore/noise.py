@@ -19,9 +19,9 @@ _NEAREST = 0x8000
 class NoiseControl(data.Struct):
     """What the noise of all lanes has in common."""
 
-    load: unsigned(1)  #: the lane's index is `index` from now on
-    index: unsigned(32)  #: index to load
-    step: unsigned(32)  #: from one element of the lane to the next
+    clear: unsigned(1)  #: the lane's index is 0 from now on
+    load: unsigned(1)  #: add `step` to the lane's index
+    step: unsigned(32)  #: a part of its start, or the way from one element of the lane to the next
     issue: unsigned(1)  #: an element starts
     keys: data.ArrayLayout(unsigned(64), NOISES)  #: keys of the three tensors
     nearest: unsigned(1)  #: noise is 8000h
@@ -56,8 +56,10 @@ class LaneNoise(wiring.Component):
         index = Signal(32, reset_less=True)
         issue = Signal()
         m.d.comb += issue.eq(control.issue & self.enable)
-        with m.If(control.load | issue):
-            m.d.sync += index.eq(Mux(control.load, control.index, index + control.step))
+        with m.If(control.clear):
+            m.d.sync += index.eq(0)
+        with m.Elif(control.load | issue):
+            m.d.sync += index.eq(index + control.step)
         for n in range(NOISES):
             m.submodules[f"random_{n}"] = unit = shared(f"random_{n}", Random16)
             m.submodules[f"ring_{n}"] = ring = shared(f"ring_{n}", Ring, width=16)

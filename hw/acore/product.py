@@ -80,6 +80,8 @@ class Product(wiring.Component):
     a : In(signed(25))
     b : In(signed(18))
     c, value : In, Out(signed(48))
+    included : In(1)
+        What becomes `value` is an element; else it is 0.
     magnitude : Out(48)
 
     Source: ETA, Section IV-C: "Multiply-Add" and "Multiply".
@@ -95,6 +97,7 @@ class Product(wiring.Component):
                 "a": In(signed(25)),
                 "b": In(signed(18)),
                 "c": In(signed(PRODUCT)),
+                "included": In(1),
                 "value": Out(signed(PRODUCT)),
                 **({"magnitude": Out(unsigned(PRODUCT))} if magnitude else {}),
             }
@@ -115,7 +118,7 @@ class Product(wiring.Component):
                 Cat(a, b, c).eq(Cat(self.a, self.b, self.c)),  # Cycle 1: operands.
                 product.eq(a * b),  # Cycle 2: multiply.
                 c_q2.eq(c),
-                value.eq(product + c_q2),  # Cycle 3: add.
+                value.eq(Mux(self.included, product + c_q2, 0)),  # Cycle 3: add.
             ]
         if self._magnitude:
             magnitude = Signal(PRODUCT, reset_less=True)

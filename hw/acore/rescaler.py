@@ -30,6 +30,8 @@ class Rescaler0(wiring.Component):
     mode : In(Rescale0)
     x : In(signed(48))
     random16 : In(16)
+    included : In(1)
+        What becomes `value` is an element; else it is 0.
     value : Out(signed(48))
 
     Source: numerics.md Sections 0, 6, 7 and 9.
@@ -42,6 +44,7 @@ class Rescaler0(wiring.Component):
     mode: In(Rescale0)
     x: In(signed(WORD_BITS))
     random16: In(16)
+    included: In(1)
     value: Out(signed(WORD_BITS))
 
     def elaborate(self, platform):
@@ -75,7 +78,7 @@ class Rescaler0(wiring.Component):
         with m.If(self.enable):
             m.d.sync += [
                 x.eq(self.x),  # Cycle 1: the input's multiplexer.
-                value.eq(Mux(wrong, limit, shifted)),  # Cycle 6, after the shift: saturate.
+                value.eq(Mux(self.included, Mux(wrong, limit, shifted), 0)),  # Cycle 6, after the shift: saturate.
             ]
         return m
 

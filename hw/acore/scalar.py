@@ -1,7 +1,7 @@
 """The controller of an APU: runs the scalar instructions of a microprogram on its memory."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
@@ -26,8 +26,23 @@ __all__ = ["CommandWord", "Scalar"]
 _BITS = ACCUMULATOR_BITS
 #: Bits of the factor in the accumulator, and so steps of a multiplication.
 _FACTOR = 18
+#: Bits of the other factor.
+_MULTIPLICAND = _BITS - _FACTOR
 #: A right shift goes by this many bits while it can.
 _LEAP = 8
+
+
+class _Choice(enum.Enum, shape=unsigned(3)):
+    """The accumulator's next value."""
+
+    KEEP = 0
+    OPERAND = 1
+    TOTAL = 2
+    SATURATED = 3
+    RIGHT = 4
+    LEAP = 5
+    LEFT = 6
+    PRODUCT = 7
 
 
 class CommandWord(data.Struct):
@@ -41,8 +56,8 @@ class CommandWord(data.Struct):
 class Scalar(wiring.Component):
     """Executes commands, and the programs that they start, in their order.
 
-    An instruction takes 2 cycles, a jump that is taken 1 more, a multiplication 20, a right shift by s
-    3 + s/8 + s mod 8, a left shift 3 + s; `blen` at most 17; `div` and `exp` wait for
+    An instruction takes 2 cycles, a jump that is taken 1 more, a multiplication 21, a right shift by s
+    3 + s/8 + s mod 8, a left shift 3 - s; `blen` at most 17; `div` and `exp` wait for
     :class:`~hw.acore.functions.Functions`, `run` for the map.
 
     Members
@@ -82,16 +97,20 @@ class Scalar(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.code = code = shared("code", Rom, words=tuple(_padded()), shape=unsigned(24))
+        m.submodules.code = code = Rom(words=tuple(_padded()), shape=unsigned(24))
         m.submodules.memory = memory = shared("memory", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
         self._a = Signal(signed(_BITS), reset_less=True)
         self._at = Signal(range(CODE_DEPTH))
         self._bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
-        self._operand = Signal(signed(_BITS), reset_less=True)
+        self._multiplicand = Signal(signed(_MULTIPLICAND), reset_less=True)
         self._steps = Signal(signed(8), reset_less=True)
         self._half = Signal(reset_less=True)
         self._lost = Signal(reset_less=True)
         self._length = Signal(6, reset_less=True)
+        self._late = Signal(signed(_BITS))
+        self._choice = Signal(_Choice)
+        self._operand = Signal(signed(_BITS))
+        self._below, self._executing = Signal(), Signal()
         instruction = data.View(Instruction, code.data)
         command = self.command.payload
         place = self._place(m, instruction, command)
@@ -106,7 +125,7 @@ class Scalar(wiring.Component):
             self.select.eq(instruction.value),
             self.word.payload.eq(self._a),
             self.ask.dividend.eq(self._a),
-            self.ask.divisor.eq(self._operand),
+            self.ask.divisor.eq(self._multiplicand),
         ]
         with m.FSM():
             self._commands(m, command, memory)
@@ -119,7 +138,31 @@ class Scalar(wiring.Component):
                 self._execute(m, instruction, memory)
             self._serial(m)
             self._waits(m)
+        self._accumulate(m, instruction, memory)
         return m
+
+    def _accumulate(self, m, instruction, memory):
+        """The accumulator's next value; a tree of multiplexers, for a table of cases would take more LUTs."""
+        a, choice, op = self._a, self._choice.as_value(), instruction.op
+        immediate = (op == Op.LDI) | (op == Op.ADDI) | (op == Op.SHRI) | (op == Op.SHFI)
+        less = self._executing & ((op == Op.SUB) | (op == Op.MIN) | (op == Op.MAX))
+        operand = Signal(signed(_BITS), name="taken")
+        total = Signal(signed(_BITS + 1))
+        last = self._steps == 1
+        term = Mux(a[0], self._multiplicand.as_unsigned() ^ last.replicate(_MULTIPLICAND), 0).as_signed()
+        upper = Signal(signed(_MULTIPLICAND + 1))
+        m.d.comb += [
+            self._operand.eq(Mux(immediate, instruction.value.as_signed(), memory.read_data)),
+            operand.eq(Mux(self._executing, Mux(op == Op.ACC, self.sum, self._operand), self._late)),
+            total.eq(a + (operand.as_unsigned() ^ less.replicate(_BITS)).as_signed() + less),
+            self._below.eq(total[-1]),
+            upper.eq(a[_FACTOR:].as_signed() + term + (a[0] & last)),
+        ]
+        doubled = (a << 1)[:_BITS]
+        choices = [a, operand, total, _saturated(m, a, instruction.value[:6]), a >> 1, a >> _LEAP, doubled,
+                   Cat(a[1:_FACTOR], upper)]  # fmt: skip
+        low, high = (_tree(choice[:2], choices[n : n + 4]) for n in (0, 4))
+        m.d.sync += a.eq(Mux(choice[2], high, low))
 
     def _place(self, m, instruction, command):
         """The word that an instruction, or a command in its turn, reads or writes."""
@@ -159,13 +202,11 @@ class Scalar(wiring.Component):
 
     def _execute(self, m, instruction, memory):
         """Instructions that end in this cycle, and the first cycle of the others."""
-        a, value = self._a, instruction.value.as_signed()
-        op, word = instruction.op, memory.read_data
-        immediate = (op == Op.LDI) | (op == Op.ADDI) | (op == Op.SHRI) | (op == Op.SHFI)
-        operand, difference = Signal(signed(_BITS)), Signal(signed(_BITS + 1))
-        m.d.comb += [operand.eq(Mux(immediate, value, word)), difference.eq(a - operand)]
+        a, op, choice = self._a, instruction.op, self._choice
+        operand = self._operand
+        m.d.comb += self._executing.eq(1)
         m.d.sync += [
-            self._operand.eq(operand),
+            self._multiplicand.eq(operand),
             self._steps.eq(operand),
             self._half.eq((op == Op.SHR) | (op == Op.SHRI)),
             self._lost.eq(0),
@@ -175,27 +216,23 @@ class Scalar(wiring.Component):
         with m.Switch(op):
             with m.Case(Op.END):
                 m.next = "IDLE"
-            with m.Case(Op.LD, Op.LDI):
-                m.d.sync += a.eq(operand)
+            with m.Case(Op.LD, Op.LDI, Op.ACC):
+                m.d.comb += choice.eq(_Choice.OPERAND)
             with m.Case(Op.ST):
                 m.d.comb += memory.write.eq(1)
-            with m.Case(Op.ADD, Op.ADDI):
-                m.d.sync += a.eq(a + operand)
-            with m.Case(Op.SUB):
-                m.d.sync += a.eq(difference)
+            with m.Case(Op.ADD, Op.ADDI, Op.SUB):
+                m.d.comb += choice.eq(_Choice.TOTAL)
             with m.Case(Op.MIN):
-                m.d.sync += a.eq(Mux(difference[-1], a, operand))
+                m.d.comb += choice.eq(Mux(self._below, _Choice.KEEP, _Choice.OPERAND))
             with m.Case(Op.MAX):
-                m.d.sync += a.eq(Mux(difference[-1], operand, a))
+                m.d.comb += choice.eq(Mux(self._below, _Choice.OPERAND, _Choice.KEEP))
             with m.Case(Op.SAT):
-                m.d.sync += a.eq(self._saturated(value))
+                m.d.comb += choice.eq(_Choice.SATURATED)
             with m.Case(Op.SET):
                 m.d.comb += self.set.eq(1)
-            with m.Case(Op.ACC):
-                m.d.sync += a.eq(self.sum)
             with m.Case(Op.MUL):
-                m.d.sync += [a.eq(a[:_FACTOR]), self._steps.eq(_FACTOR)]
-                m.next = "MULTIPLY"
+                m.d.sync += self._steps.eq(_FACTOR)
+                m.next = "FACTOR"
             with m.Case(Op.SHR, Op.SHF, Op.SHRI, Op.SHFI):
                 m.next = "SHIFT"
             with m.Case(Op.BLEN):
@@ -214,72 +251,82 @@ class Scalar(wiring.Component):
             m.d.sync += self._at.eq(instruction.value)
             m.next = "FETCH"
 
-    def _saturated(self, width):
-        """The accumulator, saturated to a width of the list."""
-        a, sign = self._a, self._a[-1]
-        above = [width <= SATURATIONS[0], *(width <= bits for bits in SATURATIONS[1:])]
-        bounds = [bits - 1 for bits in SATURATIONS] + [_BITS - 1]
-        # above[n]: bits from SATURATIONS[n] - 1 on are sign.
-        wrong = Const(0, 1)
-        limit = [(~sign).replicate(bounds[0])]
-        for n, one in enumerate(above):
-            part = a[bounds[n] : bounds[n + 1]]
-            wrong = wrong | (one & (part ^ sign.replicate(len(part))).any())
-            limit.append((sign ^ ~one).replicate(len(part)))
-        return Mux(wrong, Cat(limit, sign), a)
-
     def _serial(self, m):
         """Shifts, lengths and products, some bits a cycle."""
-        a, steps = self._a, self._steps
+        a, steps, choice = self._a, self._steps, self._choice
         with m.State("SHIFT"):
+            m.d.comb += self._late.eq(self._lost & self._half)
             with m.If(steps == 0):
-                m.d.sync += a.eq(a + (self._half & self._lost))
+                m.d.comb += choice.eq(_Choice.TOTAL)
                 m.next = "DECODE"
             with m.Elif(steps[-1]):
-                m.d.sync += [a.eq(a << 1), steps.eq(steps + 1), self._lost.eq(0)]
+                m.d.comb += choice.eq(Mux(a[-1] ^ a[-2], _Choice.KEEP, _Choice.LEFT))
+                m.d.sync += [steps.eq(steps + 1), self._lost.eq(0)]
                 with m.If(a[-1] ^ a[-2]):
-                    m.d.sync += [a.eq(Cat((~a[-1]).replicate(_BITS - 1), a[-1])), steps.eq(0)]
+                    m.next = "LIMIT"
             with m.Elif(steps >= _LEAP):
-                m.d.sync += [a.eq(a >> _LEAP), self._lost.eq(a[_LEAP - 1]), steps.eq(steps - _LEAP)]
+                m.d.comb += choice.eq(_Choice.LEAP)
+                m.d.sync += [self._lost.eq(a[_LEAP - 1]), steps.eq(steps - _LEAP)]
             with m.Else():
-                m.d.sync += [a.eq(a >> 1), self._lost.eq(a[0]), steps.eq(steps - 1)]
+                m.d.comb += choice.eq(_Choice.RIGHT)
+                m.d.sync += [self._lost.eq(a[0]), steps.eq(steps - 1)]
+        with m.State("LIMIT"):
+            m.d.comb += [choice.eq(_Choice.OPERAND), self._late.eq(Cat((~a[-1]).replicate(_BITS - 1), a[-1]))]
+            m.next = "DECODE"
         with m.State("LENGTH"):
+            m.d.sync += self._length.eq(self._length + Mux(a[_LEAP:].any(), _LEAP, 1))
+            m.d.comb += [choice.eq(Mux(a[_LEAP:].any(), _Choice.LEAP, _Choice.RIGHT)), self._late.eq(self._length)]
             with m.If(a == 0):
-                m.d.sync += a.eq(self._length)
+                m.d.comb += choice.eq(_Choice.OPERAND)
                 m.next = "DECODE"
-            with m.Elif(a[_LEAP:].any()):
-                m.d.sync += [a.eq(a >> _LEAP), self._length.eq(self._length + _LEAP)]
-            with m.Else():
-                m.d.sync += [a.eq(a >> 1), self._length.eq(self._length + 1)]
+        with m.State("FACTOR"):
+            m.d.comb += [choice.eq(_Choice.OPERAND), self._late.eq(a[:_FACTOR])]
+            m.next = "MULTIPLY"
         with m.State("MULTIPLY"):
-            last = steps == 1
-            width = _BITS - _FACTOR
-            term = Mux(a[0], self._operand[:width] ^ last.replicate(width), 0).as_signed()
-            upper = Signal(signed(width + 1))
-            m.d.comb += upper.eq(a[_FACTOR:].as_signed() + term + (a[0] & last))
-            m.d.sync += [a.eq(Cat(a[1:_FACTOR], upper)), steps.eq(steps - 1)]
-            with m.If(last):
+            m.d.comb += choice.eq(_Choice.PRODUCT)
+            m.d.sync += steps.eq(steps - 1)
+            with m.If(steps == 1):
                 m.next = "DECODE"
 
     def _waits(self, m):
         """Instructions that wait for another unit."""
-        a = self._a
+        choice = self._choice
         with m.State("ASK"):
-            m.d.comb += self.asks.eq(~self.answered)
+            m.d.comb += [self.asks.eq(~self.answered), self._late.eq(self.answer)]
             with m.If(self.answered):
-                m.d.sync += a.eq(self.answer)
+                m.d.comb += choice.eq(_Choice.OPERAND)
                 m.next = "DECODE"
         with m.State("RUN"), m.If(~self.active):
             m.next = "DECODE"
         with m.State("IN"):
-            m.d.comb += self.wide.ready.eq(1)
+            m.d.comb += [self.wide.ready.eq(1), self._late.eq(self.wide.payload)]
             with m.If(self.wide.valid):
-                m.d.sync += a.eq(self.wide.payload)
+                m.d.comb += choice.eq(_Choice.OPERAND)
                 m.next = "DECODE"
         with m.State("OUT"):
             m.d.comb += self.word.valid.eq(1)
             with m.If(self.word.ready):
                 m.next = "DECODE"
+
+
+def _saturated(m, a, width):
+    """Return the accumulator, saturated to a width of the list."""
+    sign = a[-1]
+    bounds = [bits - 1 for bits in SATURATIONS] + [_BITS - 1]
+    limit, wrong = [(~sign).replicate(bounds[0])], Const(0, 1)
+    for n, bits in enumerate(SATURATIONS):
+        above = Signal(name=f"above_{bits}")  # in the saturated value, these bits are the sign
+        part = a[bounds[n] : bounds[n + 1]]
+        m.d.comb += above.eq(width <= bits)
+        wrong = wrong | (above & (part ^ sign.replicate(len(part))).any())
+        limit.append((sign ^ ~above).replicate(len(part)))
+    return Mux(wrong, Cat(limit, sign), a)
+
+
+def _tree(select, choices):
+    """Return choices[select] of four."""
+    a, b, c, d = choices
+    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))
 
 
 def _padded():

@@ -3,13 +3,12 @@
 from functools import reduce
 from operator import add, or_
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Accumulator, Statistic
+from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Accumulator, Chain, Statistic
 
-from .flow import Counted
 from .lane import LaneSums
 
 __all__ = ["Sums"]
@@ -20,7 +19,7 @@ _COUNT = 28
 class Sums(wiring.Component):
     """Sums over the lanes, then over the beats.
 
-    Latency 2 cycles, never stalls.
+    What is not an element is 0 already. Latency 2 cycles of `enable`, 1 to the OR and the counts.
 
     Parameters
     ----------
@@ -28,14 +27,12 @@ class Sums(wiring.Component):
 
     Members
     -------
+    enable : In(1)
+        The lanes advance.
     clear : In(1)
         All are 0 from the next cycle on.
-    statistic : In(Statistic)
-        What accumulator 0 sums.
-    counted : In(Counted)
-        Beats to include.
-    tail : In(lanes)
-        Lanes to include in a last beat.
+    chain : In(Chain)
+        What the accumulators sum.
     lanes : In(LaneSums), [lanes]
     select : In(3)
         An :class:`~hw.spec.acore.Accumulator`.
@@ -49,10 +46,9 @@ class Sums(wiring.Component):
         self._lanes = lanes
         super().__init__(
             {
+                "enable": In(1),
                 "clear": In(1),
-                "statistic": In(Statistic),
-                "counted": In(Counted),
-                "tail": In(lanes),
+                "chain": In(Chain),
                 "lanes": In(data.ArrayLayout(LaneSums, lanes)),
                 "select": In(3),
                 "value": Out(signed(ACCUMULATOR_BITS)),
@@ -61,51 +57,50 @@ class Sums(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes = [self.lanes[n] for n in range(self._lanes)]
-        magnitude = self.statistic == Statistic.MAGNITUDE
-        zeros = Mux(magnitude, 0, 1)
+        lanes, chain = [self.lanes[n] for n in range(self._lanes)], self.chain
+        magnitude = (chain.statistic == Statistic.MAGNITUDE).replicate(WORD_BITS)
+        # Without a mask nothing is masked, so that |z| can take its place; both have 48 bits, |z| without a sign.
+        summed = [Cat(lane.masked | (lane.magnitude & magnitude), lane.masked[-1]).as_signed() for lane in lanes]
         values = {
-            Accumulator.SUM0: self._sum(m, "sum0", [
-                Mux(magnitude, lane.magnitude.as_signed(), lane.masked)[:WORD_BITS].as_signed() for lane in lanes
-            ], zeros),
-            Accumulator.SUM1: self._sum(m, "sum1", [lane.rescaled for lane in lanes]),
-            Accumulator.SUM2: self._sum(m, "sum2", [lane.product for lane in lanes]),
+            Accumulator.SUM0: self._sum(m, "sum0", summed, chain.statistic != Statistic.NONE),
+            Accumulator.SUM1: self._sum(m, "sum1", [lane.rescaled for lane in lanes], chain.sum1),
+            Accumulator.SUM2: self._sum(m, "sum2", [lane.product for lane in lanes], chain.sum2),
             Accumulator.LARGEST: self._or(m, "largest", [lane.magnitude for lane in lanes]),
             Accumulator.LARGEST0: self._or(m, "largest0", [lane.magnitude0 for lane in lanes]),
             Accumulator.SATURATED: self._count(m, "saturated", [lane.saturates for lane in lanes]),
             Accumulator.SATURATED1: self._count(m, "saturated1", [lane.saturates1 for lane in lanes]),
-        }  # fmt: skip
+        }
         with m.Switch(self.select):
             for accumulator, value in values.items():
                 with m.Case(accumulator):
                     m.d.comb += self.value.eq(value)
         return m
 
-    def _included(self, name):
-        beat = self.counted[name]
-        return [beat.valid & (~beat.last | self.tail[n]) for n in range(self._lanes)]
-
-    def _sum(self, m, name, terms, extend_sign=1):
+    def _sum(self, m, name, terms, used):
         """Cycle 1: sum of the lanes. Cycle 2: of the beats."""
-        width = len(terms[0]) + 1 + (self._lanes - 1).bit_length()
+        width = len(terms[0]) + (self._lanes - 1).bit_length()
         partial = Signal(signed(width), name=f"{name}_lanes", reset_less=True)
         total = Signal(signed(ACCUMULATOR_BITS), name=name)
-        signs = (Cat(term, term[-1] & extend_sign).as_signed() for term in terms)
-        gated = [Mux(included, term, 0) for included, term in zip(self._included(name), signs, strict=True)]
-        m.d.sync += [partial.eq(reduce(add, gated)), total.eq(Mux(self.clear, 0, total + partial))]
+        with m.If(self.enable):
+            m.d.sync += partial.eq(reduce(add, terms))
+        with m.If(self.clear):
+            m.d.sync += total.eq(0)
+        with m.Elif(self.enable & used):
+            m.d.sync += total.eq(total + partial)
         return total
 
     def _or(self, m, name, terms):
-        """Cycle 1: of the lanes. Cycle 2: of the beats."""
-        partial = Signal(WORD_BITS, name=f"{name}_lanes", reset_less=True)
         total = Signal(WORD_BITS, name=name)
-        gated = [term & one.replicate(WORD_BITS) for one, term in zip(self._included(name), terms, strict=True)]
-        m.d.sync += [partial.eq(reduce(or_, gated)), total.eq(Mux(self.clear, 0, total | partial))]
+        with m.If(self.clear):
+            m.d.sync += total.eq(0)
+        with m.Elif(self.enable):
+            m.d.sync += total.eq(reduce(or_, terms, total))
         return total
 
     def _count(self, m, name, bits):
-        partial = Signal(range(self._lanes + 1), name=f"{name}_lanes", reset_less=True)
         total = Signal(_COUNT, name=name)
-        gated = [one & bit for one, bit in zip(self._included(name), bits, strict=True)]
-        m.d.sync += [partial.eq(reduce(add, gated)), total.eq(Mux(self.clear, 0, total + partial))]
+        with m.If(self.clear):
+            m.d.sync += total.eq(0)
+        with m.Elif(self.enable):
+            m.d.sync += total.eq(total + reduce(add, bits))
         return total
