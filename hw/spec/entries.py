@@ -71,10 +71,10 @@ def passes(
     build = _Builder(pattern, rows, inputs, weights)
     plain = [build.entry(window, build.whole, n) for n, window in enumerate(pattern.windows)]
     if sums and pattern.phase == Phase.FP:
-        return Passes(build.with_sums(plain))
+        return Passes(build.level(build.with_sums(plain)))
     segment = build.segment()
     if not segment:
-        return Passes(plain)
+        return Passes(build.level(plain))
     return min(Passes(plain), Passes(build.shared(segment), segment), key=build.slots)
 
 
@@ -107,6 +107,18 @@ class _Builder:
         """Slots of a block."""
         columns = self.pattern.grid[1]
         return sum(fields["row_groups"] * (columns + fields["lead"]) for fields, _ in taken.entries)
+
+    def level(self, entries: list[Entry]) -> list[Entry]:
+        """Entries of fewer slots than :data:`LOOP` with one lead, so that no sum is met again sooner."""
+        if self.whole.groups * self.pattern.grid[1] >= LOOP:
+            return entries
+        most = max(fields["lead"] for fields, _ in entries)
+
+        def led(fields):
+            newest = fields["newest"] + WORD_PIXELS * (fields["lead"] - most)
+            return {**fields, "lead": most, "newest": newest}
+
+        return [(led(fields), rows) for fields, rows in entries]
 
     def with_sums(self, entries: list[Entry]) -> list[Entry]:
         """The last entry takes the sums of |x|; of a 1x1 layer those of tap 0, and passes without products the rest."""
@@ -182,7 +194,10 @@ class _Builder:
             "address": 0, "shared_address": 0, "w_offset": self._window_address(window),
         }  # fmt: skip
         starts = [other.start if r == 1 else run.start for r in range(len(window.row))]
-        return fields, [self._row(window, r, start) for r, start in enumerate(starts)]
+        # Idle rows ask for what a row in use asks for, so that they disturb no bank.
+        used = next(r for r, y in enumerate(window.row) if y >= 0)
+        asked = [r if y >= 0 else used for r, y in enumerate(window.row)]
+        return fields, [self._row(window, r, starts[r]) for r in asked]
 
     def _row(self, window: Window, r: int, start: int) -> dict[str, int]:
         """Word of an array row whose first row group is `start`."""
