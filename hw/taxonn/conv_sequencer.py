@@ -30,7 +30,7 @@ class ConvSequencer(wiring.Component):
     A sample starts when its maps are whole, the next layer has a free buffer, both noises are there, and nobody
     from outside wants a weight.
 
-    Cycles: `forward_cycles`, `back_cycles` and `update_cycles`, from the first order to the last one.
+    Cycles: `forward_cycles`, `back_cycles` and `update_cycles`, from the first order of a phase until it is over.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ class ConvSequencer(wiring.Component):
     #: Orders after the forward phase before the next sample, beyond PEs, for the results to leave.
     SETTLE = 16
     CREDITS = 2
+    #: Idle cycles after a row on the way back.
+    ROW_GAP = RowSums.GAP
 
     def __init__(self, *, maps: Convolution, back: bool):
         self._maps, self._back = maps, back

@@ -1,0 +1,69 @@
+# amaranth: UnusedElaboratable=no
+"""The units of TaxoNN's convolutions against golden, one by one."""
+
+import pytest
+
+from gen.emit import emit
+from hw.spec.taxonn import Activation, FixedFormat, Rounding
+from hw.spec.taxonn_maps import Convolution
+from hw.taxonn.conv_sequencer import ConvSequencer
+from hw.taxonn.map_buffer import MapBuffer
+from hw.taxonn.output_stage import OutputStage
+from hw.taxonn.pe import Pe
+from hw.taxonn.row_sums import RowSums
+from hw.taxonn.window_max import WindowMax
+from sim.runner import simulate
+
+FORM = FixedFormat(2, 12)
+ONE = Convolution(1, 1, 1, 1, 1)
+#: Padded beyond the input, many filters; three channels without padding.
+SHAPES = [ONE, Convolution(3, 2, 1, 9, 3, 2, 2), Convolution(4, 5, 3, 2, 2)]
+
+
+def run(component, test, maps=ONE, bench="sim.benches.taxonn_conv", **env):
+    text = ",".join(map(str, vars(maps).values()))
+    env = {name.upper(): str(value) for name, value in env.items()}
+    simulate(top="unit", verilog=emit(component, "unit"), bench=bench, testcase=test, env={"MAPS": text, **env})
+
+
+@pytest.mark.parametrize("maps", SHAPES, ids=str)
+def test_map_buffer(maps):
+    run(MapBuffer(maps=maps, width=FORM.width, tag=3), "maps", maps)
+
+
+@pytest.mark.parametrize("lanes, pool", [(1, 1), (3, 2)])
+def test_window_max(lanes, pool):
+    maps = Convolution(12, 12, 1, 1, lanes, 0, pool)
+    run(WindowMax(bits=20, out=24, lanes=lanes, window=pool**2), "maxima", maps)
+
+
+@pytest.mark.parametrize("maps", SHAPES[1:], ids=str)
+def test_row_sums(maps):
+    run(RowSums(maps=maps, bits=20), "rows", maps)
+
+
+@pytest.mark.parametrize("size, kind, rounding", [(1, Activation.RELU, "nearest"), (7, Activation.TANH, "stochastic")])
+def test_output_stage(size, kind, rounding):
+    bits = {"bits": 34, "error_bits": 30, "error_fraction": 20}
+    unit = OutputStage(size=size, kind=kind, form=FORM, stochastic=rounding == "stochastic", **bits)
+    run(unit, "stage", size=size, kind=kind, rounding=rounding, fraction=20)
+
+
+@pytest.mark.parametrize("maps, back", [(SHAPES[1], True), (SHAPES[2], False)], ids=str)
+def test_sequencer(maps, back):
+    idle = ConvSequencer.beats(maps) - maps.lane
+    cycles = [
+        ConvSequencer.forward_cycles(maps) - idle,
+        ConvSequencer.back_cycles(maps) - ConvSequencer.ROW_GAP,
+        ConvSequencer.update_cycles(maps) - 1,
+    ]
+    unit = ConvSequencer(maps=maps, back=back)
+    run(unit, "sequence", maps, back=int(back), cycles=",".join(map(str, cycles)))
+
+
+@pytest.mark.parametrize("inputs, outputs, form", [(1, 1, "1,4"), (6, 4, "2,12")])
+def test_pe(inputs, outputs, form):
+    sizes = {"inputs": inputs, "outputs": outputs, "form": FixedFormat.parse(form)}
+    unit = Pe(**sizes, training=True, rounding=Rounding.STOCHASTIC, kernel=True)
+    env = {**sizes, "format": form, "training": 1, "rounding": Rounding.STOCHASTIC}
+    run(unit, "orders", bench="sim.benches.taxonn_kernel", **env)
