@@ -6,11 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+from hw.spec.acore import ACoreConfig
 from hw.spec.config import ARRAY_RANGES, ArrayConfig
 from hw.spec.control import ArrayControl, Head, Op, Ports
 from hw.spec.taxonn import Activation, FixedFormat, TaxonnConfig
 from hw.spec.taxonn_registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
+from . import docs_acore
 from .generate import generate
 from .manifest import NAME
 from .targets import TARGETS
@@ -21,6 +23,7 @@ _PATH = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 _ENUMS = (Op, Head, Ports)
 #: A small configuration of each target that has one of its own.
 _EXAMPLES = {
+    "acore": ACoreConfig(apus=1, lanes=2),
     "taxonn": TaxonnConfig(
         (4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))
     ),
@@ -115,6 +118,8 @@ def reference() -> str:
             " ".join((ArrayControl.__doc__ or "").split()),
             "",
             _control(),
+            "## Microprograms of the A-Core",
+            docs_acore.reference(_table, _comments),
             "## Ports",
             _ports(),
             "## Registers of taxonn",

@@ -14,7 +14,7 @@ from hw.spec.taxonn import FixedFormat
 from hw.spec.taxonn_maps import Convolution
 from hw.spec.taxonn_nets import NETS
 
-from . import manifest, taxonn, vivado
+from . import acore, manifest, taxonn, vivado
 from .emit import emit
 from .errors import UserError
 from .files import output_folder
@@ -119,6 +119,7 @@ def add_parser(commands) -> None:
     parser.add_argument("--pint", type=_pint, default=_DEFAULT.pint, metavar="K,D", help=pint)
     mac = f"form of the MAC: {', '.join(MacForm)}, default {_DEFAULT.mac} {_users('mac')}"
     parser.add_argument("--mac", default=_DEFAULT.mac, metavar="FORM", help=mac)
+    acore.add_options(parser)
     taxonn.add_options(parser)
     parser.add_argument("--net", metavar="NAME", help=f"a network of taxonn in place of --layers: {', '.join(NETS)}")
     parser.add_argument("--out", type=_path, metavar="DIR", help="output folder, default build/<target>")

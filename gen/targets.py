@@ -7,6 +7,7 @@ from typing import Any
 
 from amaranth.lib import wiring
 
+from hw.acore.acore import ACore
 from hw.arith.convert import Convert
 from hw.array.array import Array
 from hw.array.cluster import Cluster
@@ -16,7 +17,7 @@ from hw.mac.mac import Mac
 from hw.spec.config import TAPS, ArrayConfig
 from hw.taxonn.network import Network
 
-from . import bringup, taxonn
+from . import acore, bringup, taxonn
 
 __all__ = ["TARGETS", "Target"]
 
@@ -95,6 +96,13 @@ TARGETS = {
         None,
         lambda config: config.macs,
         bringup.files,
+    ),
+    "acore": Target(
+        "the auxiliary core: normalisation, activation, pools, loss and weight update",
+        acore.FIELDS,
+        lambda config: ACore(config=config),
+        lambda config: 0,
+        configure=acore.configure,
     ),
     "taxonn": Target(
         "a network of convolutions and fully connected layers that trains itself, with AXI ports",

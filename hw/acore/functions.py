@@ -63,8 +63,13 @@ class Functions(wiring.Component):
         divisor = Signal(DIVISOR, reset_less=True)
         steps = Signal(range(ANSWER + 1))
         exponential = Signal()
-        asked = self.ask[turn]
+        asked = Signal(Ask)
+        asks = Signal()
         difference = Signal(DIVISOR + 2)
+        with m.Switch(turn):
+            for n in range(self._apus):
+                with m.Case(n):
+                    m.d.comb += [asked.eq(self.ask[n]), asks.eq(self.asks[n])]
         m.d.comb += [
             table.address.eq(asked.dividend[:10]),
             # One bit of the quotient: the divisor, aligned with the upper part, is subtracted where it fits.
@@ -77,7 +82,7 @@ class Functions(wiring.Component):
                     rest.eq(asked.dividend), divisor.eq(asked.divisor), steps.eq(ANSWER - 1),
                     exponential.eq(asked.exponential),
                 ]  # fmt: skip
-                with m.If(self.asks.bit_select(turn, 1)):
+                with m.If(asks):
                     m.next = "DIVIDE"
                 with m.Else():
                     m.d.sync += turn.eq(Mux(turn == self._apus - 1, 0, turn + 1))
@@ -88,7 +93,7 @@ class Functions(wiring.Component):
                 with m.If((steps == 0) | exponential):
                     m.next = "ANSWER"
             with m.State("ANSWER"):
-                m.d.comb += self.answers.bit_select(turn, 1).eq(1)
+                m.d.comb += [answers.eq(turn == n) for n, answers in enumerate(self.answers)]
                 m.d.sync += turn.eq(Mux(turn == self._apus - 1, 0, turn + 1))
                 m.next = "IDLE"
         return m

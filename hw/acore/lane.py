@@ -191,7 +191,7 @@ class Lane(wiring.Component):
         control = self.control
         chain = control.chain
         m.submodules.centre = centre = shared("centre", Centre)
-        m.submodules.product = product = shared("product", Product, magnitude=True)
+        m.submodules.product0 = product = shared("product0", Product, magnitude=True)
         value = side.value
         kind = chain.multiplicand
         m.d.comb += [

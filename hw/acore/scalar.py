@@ -98,7 +98,7 @@ class Scalar(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.code = code = Rom(words=tuple(_padded()), shape=unsigned(24))
-        m.submodules.memory = memory = shared("memory", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
+        m.submodules.words = memory = shared("words", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
         self._a = Signal(signed(_BITS), reset_less=True)
         self._at = Signal(range(CODE_DEPTH))
         self._bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
