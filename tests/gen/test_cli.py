@@ -62,7 +62,7 @@ def test_options_that_a_target_does_not_use_change_nothing(tmp_path):
         (["mac", "--pint", "8"], "--pint must be two integers k,d such as 8,3, not '8'"),
         (["mac", "--pint", "8,x"], "--pint must be two integers k,d such as 8,3, not '8,x'"),
         (["mac", "--mac", "lut"], "Array mac must be one of dsp, shift, generic, not 'lut'"),
-        (["tpu"], "Target must be one of mac, convert, pe, wpu, cluster, array, bringup, taxonn, not 'tpu'"),
+        (["tpu"], "Target must be one of mac, convert, pe, wpu, cluster, array, bringup, acore, taxonn, not 'tpu'"),
         (["mac", "--speed", "9"], "unrecognized arguments: --speed 9"),
         (["mac", "--out", ""], "--out must be the path of a folder, not ''"),
         ([], "the following arguments are required: TARGET"),
@@ -104,7 +104,7 @@ def test_help_names_options_with_range_default_and_targets(capsys, monkeypatch):
         main(["generate", "--help"])
     text = capsys.readouterr().out
     assert "1 to 64, default 8 (array, bringup)" in text
-    assert "32 to 48, default 36 (mac, pe, wpu, cluster, array, bringup)" in text
+    assert "32 to 48, default 36 (mac, pe, wpu, cluster, array, bringup, acore)" in text
     assert "k 4 to 10, d 1 to k-3, default 8,3 (mac, convert, pe, wpu, cluster, array, bringup)" in text
 
 
