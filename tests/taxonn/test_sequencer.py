@@ -8,7 +8,7 @@ from hw.taxonn.sequencer import Sequencer
 from sim.runner import simulate
 
 
-@pytest.mark.parametrize("inputs, outputs, back", [(1, 1, True), (1, 3, False), (4, 2, True), (5, 9, False)])
+@pytest.mark.parametrize("inputs, outputs, back", [(1, 9, False), (4, 2, True)])
 def test_sequencer(inputs, outputs, back):
     verilog = emit(Sequencer(inputs=inputs, outputs=outputs, back=back), "sequencer")
     env = {"INPUTS": str(inputs), "BACK": str(int(back))}
