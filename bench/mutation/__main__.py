@@ -26,12 +26,12 @@ def share(verdicts: list[Verdict]) -> float:
 def table(results: dict[str, list[Verdict]]) -> str:
     """Return the counts of each design and of all, as text."""
     columns = ("killed", "equivalent", "survived")
-    lines = [f"{'design':14}{'mutants':>8}{'killed':>8}{'equivalent':>12}{'survived':>10}{'share killed':>14}"]
+    lines = [f"{'design':18}{'mutants':>8}{'killed':>8}{'equivalent':>12}{'survived':>10}{'share killed':>14}"]
     everything = [verdict for verdicts in results.values() for verdict in verdicts]
     for name, verdicts in [*results.items(), ("total", everything)]:
         states = [verdict.state for verdict in verdicts]
         killed, equal, survived = (states.count(state) for state in columns)
-        lines.append(f"{name:14}{len(states):8}{killed:8}{equal:12}{survived:10}{share(verdicts):14.1%}")
+        lines.append(f"{name:18}{len(states):8}{killed:8}{equal:12}{survived:10}{share(verdicts):14.1%}")
     return "\n".join(lines)
 
 

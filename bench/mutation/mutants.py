@@ -33,8 +33,8 @@ class Mutant:
 def make_mutants(design: Design, folder: Path, seed: int, count: int | None = None) -> tuple[str, list[Mutant]]:
     """Return the Verilog of a design with all mutants, and the mutants.
 
-    The design is flattened, freed of constants and of names beside a net's first, and left in `folder` as
-    `original.il`; what a mutation hits is spread evenly by Yosys.
+    The design is flattened, its memories made registers, freed of constants and of names beside a net's first, and left
+    in `folder` as `original.il`; what a mutation hits is spread evenly by Yosys.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
         [
             "read_verilog design.v",
             f"hierarchy -top {design.top}",
-            "proc", "flatten", "pmuxtree", "opt_expr", "opt_clean -purge",
+            "proc", "flatten", "memory_collect", "memory_map", "pmuxtree", "opt_expr", "opt_clean -purge",
             "write_rtlil original.il",
             f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys",
             "script list.ys",

@@ -87,6 +87,12 @@ class Bench:
             await self.order(Op.MULTIPLY, column, x, column == 0, last, result=total if last else None)
         await self.rest()
 
+    def noise_about(self, exact: int, bits: int) -> int:
+        """Return noise, mostly the least that rounds up or the greatest that rounds down."""
+        up = shift_round(exact, bits, np.arange(1 << NOISE_BITS)) > exact >> bits
+        least = int(up.argmax()) if up.any() else self.rng.getrandbits(NOISE_BITS)
+        return max(self.rng.choice([least, least - 1, self.rng.getrandbits(NOISE_BITS)]), 0)
+
     async def train(self, weights):
         """Go through the steps; change the weights as golden does."""
         dut, gradient = self.dut, self.code()
@@ -98,8 +104,10 @@ class Bench:
             await self.order(Op.BACK, column, 0, chain=chain, total=chain + gradient * weight)
         bits = FORM.fraction + RATE_SHIFT
         for column, weight in enumerate(weights):
-            x, noise = self.code(), self.rng.getrandbits(NOISE_BITS)
-            total = shift_round((weight << bits) + gradient * x, bits, np.int64(noise) if STOCHASTIC else None)
+            x = self.code()
+            exact = (weight << bits) + gradient * x
+            noise = self.noise_about(exact, bits)
+            total = shift_round(exact, bits, np.int64(noise) if STOCHASTIC else None)
             weights[column] = int(saturate(total, FORM))
             await self.order(Op.UPDATE, column, x, noise=noise)
         await self.rest()
@@ -110,17 +118,19 @@ async def orders(dut):
     unused = ({"acc_i": 0, "gradient": 0} if TRAINING else {}) | ({"noise": 0} if STOCHASTIC else {})
     await start(dut, op=0, word=0, select=0, **unused)
     bench = Bench(dut)
-    weights = [bench.code() for _ in range(INPUTS + 1)]
-    for column, value in enumerate(weights):
-        await bench.order(Op.WRITE, column, value, 1, select=1, result=0)  # times the 0 of the beginning
-        await bench.order(Op.WRITE, column, bench.code(), 1, select=0)  # for another PE
-    await bench.rest()
-    for _ in range(40):
-        await bench.infer(weights)
-        if TRAINING and bench.rng.random() < 0.7:
-            await bench.train(weights)
-    for column, value in enumerate(weights):
-        await bench.order(Op.READ, column, 1, 1, select=1, result=value)
-        await bench.order(Op.READ, column, 1, 1, select=0)
-    await bench.rest(LATENCY + 1)
+    weights = [0] * (INPUTS + 1)  # as the memory is at the beginning
+    for _ in range(8):
+        for column, before in enumerate(weights):
+            weights[column] = value = bench.code()
+            await bench.order(Op.WRITE, column, value, 1, select=1, result=value * before)
+            await bench.order(Op.WRITE, column, bench.code(), 1, select=0)  # for another PE
+        await bench.rest()
+        for _ in range(8):
+            await bench.infer(weights)
+            if TRAINING and bench.rng.random() < 0.7:
+                await bench.train(weights)
+        for column, value in enumerate(weights):
+            await bench.order(Op.READ, column, 1, 1, select=1, result=value)
+            await bench.order(Op.READ, column, 1, 1, select=0)
+        await bench.rest(LATENCY + 1)
     assert max(bench.results) < bench.cycle
