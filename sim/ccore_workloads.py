@@ -9,9 +9,11 @@ from hw.spec.layer import Layer, Phase
 from hw.spec.plan import plan
 
 from .ccore import Job
+from .golden import conv
+from .golden.pint import decode
 from .workloads import random_codes, random_layer
 
-__all__ = ["alternating_jobs", "fits", "random_jobs"]
+__all__ = ["alternating_jobs", "expected", "fits", "random_jobs"]
 
 
 def fits(config: CCoreConfig, layer: Layer, phase: Phase, halves: int = 1, **options) -> bool:
@@ -57,3 +59,10 @@ def random_jobs(config: CCoreConfig, rng: np.random.Generator, count: int, **bou
         if fits(config, layer, phase, 2, sums=phase == Phase.FP):
             work.append((layer, phase))
     return alternating_jobs(work, config, rng)
+
+
+def expected(job: Job) -> np.ndarray:
+    """Direct convolution of a job's tensors."""
+    array, layer = job.command.config.array, job.command.layer
+    decoded = {name: decode(codes, array.pint.k, array.pint.d) for name, codes in job.codes.items()}
+    return conv.results(layer, job.command.phase, **decoded, acc_bits=array.acc_bits)

@@ -25,9 +25,10 @@ class CCore(wiring.Component):
     """Runs FP, BP and WG of key layers out of on-chip buffers, a descriptor a phase.
 
     The DMA writes tensors into regions of the input and weight buffers (:mod:`hw.spec.regions`), at any time that
-    nobody reads them; a descriptor (:mod:`hw.spec.descriptor`, made by :func:`hw.spec.plan.plan`) names them. Its status
-    comes when it reads them no more. Results leave block by block in the order of :class:`hw.spec.drain.DrainMode`; if
-    asked for, the sums of |x| come beside them, a map at a time: image by image, of 1x1 layers tap group by tap group.
+    nobody reads them; a descriptor (:mod:`hw.spec.descriptor`, made by :func:`hw.spec.plan.plan`) names them. Its
+    status comes when it reads them no more. Results leave block by block in the order of
+    :class:`hw.spec.drain.DrainMode`; if asked for, the sums of |x| come beside them, a map at a time: image by image, of
+    1x1 layers tap group by tap group.
 
     Cycles of a descriptor: :meth:`hw.spec.command.Command.cycles`, and a constant fill where nothing runs before it.
 

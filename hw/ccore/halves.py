@@ -28,7 +28,7 @@ class Halves(wiring.Component):
 
     Members
     -------
-    waiting : In(record_layout(config)), begin : In(1), permit : Out(1)
+    waiting : In(record_layout(config)), go : In(1), permit : Out(1)
         The pass that starts next; it may.
     record : In(record_layout(config)), final : In(1)
         The pass that runs, and its last cycle.
@@ -50,7 +50,7 @@ class Halves(wiring.Component):
         record = record_layout(config)
         super().__init__(
             {
-                "waiting": In(record), "begin": In(1), "permit": Out(1),
+                "waiting": In(record), "go": In(1), "permit": Out(1),
                 "record": In(record), "final": In(1), "half": Out(1),
                 "job": Out(stream.Signature(DrainJob.layout(config))), "done": In(1), "taken": In(1), "busy": Out(1),
             }
@@ -65,7 +65,7 @@ class Halves(wiring.Component):
         sums = Signal(sums_bits(self._config))  # promised and not yet taken
         total = Signal(bits_for(2 * self._config.images))
         leaves = self.final & self.record.drains
-        begins = self.begin & self.waiting.begins
+        begins = self.go & self.waiting.begins
         m.d.comb += [
             following.eq(self.half ^ leaves),
             total.eq(sums + self.waiting.sums),

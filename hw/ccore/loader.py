@@ -12,7 +12,7 @@ __all__ = ["WeightLoader"]
 class WeightLoader(wiring.Component):
     """Addresses of the `channels` columns of a pass's weights, the last column first, one a cycle.
 
-    With `begin`, the first column comes in the next cycle. Direct: addresses and turns fall by one. Transposed:
+    With `go`, the first column comes in the next cycle. Direct: addresses and turns fall by one. Transposed:
     the turn falls by one, and the address by `pitch` each time it passes zero. `ends` is high where all columns but at
     most one have been read, this cycle's included: the pass may start in the next cycle.
 
@@ -22,11 +22,11 @@ class WeightLoader(wiring.Component):
 
     Members
     -------
-    begin : In(1)
+    go : In(1)
     address, pitch, turn, transposed, shuffle : In
-        Of the last column, with `begin`.
+        Of the last column, with `go`.
     free : Out(1)
-        `begin` may be given.
+        `go` may be given.
     ends : Out(1)
     first, last, active : Out(1)
     read_address, read_turn, read_transposed, read_shuffle : Out
@@ -40,7 +40,7 @@ class WeightLoader(wiring.Component):
         address, turn = range(1 << config.weight_address_bits), range(max(config.array.clusters, 2))
         super().__init__(
             {
-                "begin": In(1),
+                "go": In(1),
                 "address": In(address), "pitch": In(address), "turn": In(turn), "transposed": In(1),
                 "shuffle": In(Shuffle),
                 "free": Out(1), "ends": Out(1), "first": Out(1), "last": Out(1), "active": Out(1),
@@ -68,7 +68,7 @@ class WeightLoader(wiring.Component):
                 self.read_turn.eq(Mux(passes, clusters - 1, self.read_turn - 1)),
                 self.read_address.eq(self.read_address - Mux(self.read_transposed, Mux(passes, pitch, 0), 1)),
             ]
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [
                 left.eq(channels),
                 self.read_address.eq(self.address), self.read_turn.eq(self.turn), pitch.eq(self.pitch),

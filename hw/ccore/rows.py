@@ -22,7 +22,7 @@ class RowTracker(wiring.Component):
     Grid row y(w) of WPU w is (row + group * wpus + w) mod pitch; array row r of it reads row
     stride * y(w) + offset[r] of its image. Array row 1 may work on row groups of its own (`shared`).
 
-    Latency: :attr:`LATENCY` cycles from `begin` or `next`, which set the state of the cycle after, to the outputs of
+    Latency: :attr:`LATENCY` cycles from `go` or `next`, which set the state of the cycle after, to the outputs of
     that state.
 
     Parameters
@@ -32,8 +32,8 @@ class RowTracker(wiring.Component):
     Members
     -------
     record : In(record_layout(config))
-        The pass, from `begin` on until the next.
-    begin : In(1), new : In(record_layout(config))
+        The pass, from `go` on until the next.
+    go : In(1), new : In(record_layout(config))
         A pass begins with the next cycle.
     next : In(1)
         The next row group begins with the next cycle.
@@ -53,7 +53,7 @@ class RowTracker(wiring.Component):
         array, record, read = config.array, record_layout(config), input_read(config)
         super().__init__(
             {
-                "record": In(record), "begin": In(1), "new": In(record), "next": In(1),
+                "record": In(record), "go": In(1), "new": In(record), "next": In(1),
                 "row_ok": Out(data.ArrayLayout(data.ArrayLayout(unsigned(1), array.rows), array.wpus)),
                 "bank": Out(read.members["bank"]), "address": Out(read.members["row"]),
                 "live": Out(array.wpus), "flush": Out(array.wpus), "final": Out(array.wpus),
@@ -71,7 +71,7 @@ class RowTracker(wiring.Component):
                 first.eq(Mux(stepped >= record.pitch, stepped - record.pitch, stepped)),
                 remaining.eq(remaining - wpus),
             ]
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [first.eq(row), remaining.eq(left)]
         rows, live, flush, final = [], [], [], []
         y = first
@@ -100,7 +100,7 @@ class RowTracker(wiring.Component):
         moved, wraps = add_modulo(m, bank, steps.bank_advance, config.banks, name=f"moved_{r}")
         with m.If(self.next):
             m.d.sync += [bank.eq(moved), address.eq(address + steps.row_advance + Mux(wraps, steps.row_pitch, 0))]
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [bank.eq(self.new.bank[r]), address.eq(self.new.address[r])]
         for w in range(config.array.wpus):
             offset = Mux(record.stride2, 2 * w % config.banks, w % config.banks)

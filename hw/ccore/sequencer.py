@@ -99,9 +99,9 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             passes.header.eq(queue.header), passes.error.eq(queue.error), passes.valid.eq(queue.valid),
             passes.entry.eq(queue.entry), queue.take.eq(passes.take), queue.index.eq(passes.index),
-            rows.record.eq(slots.record), rows.new.eq(slots.waiting), rows.begin.eq(slots.begin),
+            rows.record.eq(slots.record), rows.new.eq(slots.waiting), rows.go.eq(slots.go),
             rows.next.eq(slots.row),
-            halves.waiting.eq(slots.waiting), halves.begin.eq(slots.begin), halves.record.eq(slots.record),
+            halves.waiting.eq(slots.waiting), halves.go.eq(slots.go), halves.record.eq(slots.record),
             halves.final.eq(slots.final), halves.done.eq(self.done), halves.taken.eq(self.sums_taken),
             slots.permit.eq(halves.permit & room),
             self.busy.eq(queue.valid | passes.o.valid | slots.busy | halves.busy),

@@ -43,8 +43,8 @@ class SlotEngine(wiring.Component):
 
     A pass starts in the cycle after the last one of the pass before, if its weights are there (loaded since the start
     of that pass), if :data:`hw.spec.command.LOOP` cycles have gone since that start, and if `permit` is given.
-    Weight stationary: each row takes `lead` slots that fill the window, and one for each column. Output stationary: the same,
-    then `channels` * `beats` - 1 cycles in which the gradients leave.
+    Weight stationary: each row takes `lead` slots that fill the window, and one for each column. Output stationary:
+    the same, then `channels` * `beats` - 1 cycles in which the gradients leave.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class SlotEngine(wiring.Component):
     i : In(stream.Signature(record_layout(config)))
     waiting : Out(record_layout(config)), permit : In(1)
         The pass that starts next, and whether it may.
-    begin : Out(1)
+    go : Out(1)
         The waiting pass starts with the next cycle.
     record : Out(record_layout(config)), slot : Out(slot_layout(config)), row : Out(1)
         The pass and slot of this cycle; whether the next row group begins with the next cycle.
@@ -74,7 +74,7 @@ class SlotEngine(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(record)),
-                "waiting": Out(record), "permit": In(1), "begin": Out(1),
+                "waiting": Out(record), "permit": In(1), "go": Out(1),
                 "record": Out(record), "slot": Out(slot_layout(config)), "row": Out(1),
                 "final": Out(1), "skip": Out(1), "busy": Out(1),
             }
@@ -87,11 +87,11 @@ class SlotEngine(wiring.Component):
         running, tail, last_slot = Signal(), Signal(), Signal()
         m.d.comb += self.busy.eq(running)
         self._waiting(m, loader, running, tail, last_slot)
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [record.eq(self.waiting), running.eq(1), tail.eq(0)]
         with m.Elif(self.final):
             m.d.sync += [running.eq(0), tail.eq(0)]
-        first = delayed(m, self.begin, 1, name="begin", reset_less=False)
+        first = delayed(m, self.go, 1, name="go", reset_less=False)
 
         streaming = running & ~tail
         self._walk(m, streaming, last_slot)
@@ -125,17 +125,17 @@ class SlotEngine(wiring.Component):
         loaded = ~pending & loader.ends
         m.d.comb += [
             wrong.eq(valid & (waiting.error != Error.OK)),
-            self.begin.eq(
+            self.go.eq(
                 valid & ~wrong & (~running | self.final) & (age == LOOP - 1)
                 & (waiting.gradient | loaded) & self.permit
             ),
             self.skip.eq(wrong & (~running | self.final) & self.permit),
-            self.i.ready.eq(~valid | self.begin | self.skip),
-            loader.begin.eq(load),
+            self.i.ready.eq(~valid | self.go | self.skip),
+            loader.go.eq(load),
             loader.address.eq(waiting.w_address), loader.pitch.eq(waiting.w_pitch), loader.turn.eq(waiting.w_turn),
             loader.transposed.eq(waiting.transposed), loader.shuffle.eq(waiting.shuffle),
         ]  # fmt: skip
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += age.eq(0)
         with m.Elif(age != LOOP - 1):
             m.d.sync += age.eq(age + 1)
@@ -168,7 +168,7 @@ class SlotEngine(wiring.Component):
                 m.d.sync += [column.eq(column + 1), newest.eq(newest + Mux(record.stride2, 2, 1))]
             with m.If(row_end):
                 m.d.sync += [group.eq(group + 1), column.eq(0), lead.eq(record.lead), newest.eq(record.newest)]
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [group.eq(0), column.eq(0), lead.eq(new.lead), newest.eq(new.newest)]
 
     def _tail(self, m, running, tail, last_slot):
@@ -205,7 +205,7 @@ class SlotEngine(wiring.Component):
             m.d.sync += [port.eq(port + 1), shared.eq(shared + 1)]
             with m.If(~record.spread | record.gradient | (port == PORTS - 1)):
                 m.d.sync += address.eq(address + 1)
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [port.eq(0), address.eq(new.psum), shared.eq(new.shared_psum)]
         write = Mux(record.spread, 1 << port, record.write)
         inner = Mux(record.ports == Ports.MIXED, shared, address)
@@ -228,7 +228,7 @@ class SlotEngine(wiring.Component):
                 m.d.sync += [column.eq(0), address.eq(address + 1)]
             with m.Else():
                 m.d.sync += column.eq(column + 1)
-        with m.If(self.begin):
+        with m.If(self.go):
             m.d.sync += [column.eq(0), address.eq(new.w_address)]
         m.d.comb += [
             slot.w_address.eq(address),

@@ -85,9 +85,8 @@ class Collector:
         assert self._waiting in (None, word), f"{self.name} in cycle {cycle}: a word changed while it waited"
         assert number < len(self.expected), f"{self.name} in cycle {cycle}: word {number} is one too many"
         due, mask = self.expected[number]
-        assert not (word ^ due) & mask, (
-            f"{self.name} in cycle {cycle}: word {number} of {len(self.expected)} is {word & mask:x}, not {due & mask:x}"
-        )
+        where = f"{self.name} in cycle {cycle}: word {number} of {len(self.expected)}"
+        assert not (word ^ due) & mask, f"{where} is {word & mask:x}, not {due & mask:x}"
         self._waiting = None if ready else word
         if ready:
             self.cycles.append(cycle)
