@@ -44,8 +44,8 @@ class Job:
     words : sequence of int, optional
         In place of the command's words: a descriptor with a mistake, which must end with `error` and do nothing.
     error : Error
-    written : bool
-        Whether its tensors are in the buffers already.
+    inputs_written, weights_written : bool
+        Whether the tensor that it reads, and its weights or errors, are in the buffers already.
     """
 
     command: Command
@@ -53,7 +53,8 @@ class Job:
     wait: int | None = None
     words: Sequence[int] | None = None
     error: Error = Error.OK
-    written: bool = False
+    inputs_written: bool = False
+    weights_written: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,16 +123,17 @@ def _step(job: Job, machine: Machine, number: int) -> tuple[dict, list[Drained]]
     config, command = machine.config, job.command
     inputs, weights = load(command, job.codes)
     drained = []
-    if not job.written:
+    if not job.inputs_written:
         machine.write_inputs(inputs)
+    if not job.weights_written:
         machine.write_weights(weights)
     if job.error == Error.OK:
         drained = machine.run(command)
     status = STATUS.const({"tag": command.header["tag"], "error": job.error}).as_bits()
     sums = [word for each in drained if len(each.sums) for word in pack(each.sums, config.sum_bits)]
     step = {
-        "inputs": [] if job.written else _input_words(config, inputs),
-        "weights": [] if job.written else _weight_words(config, weights),
+        "inputs": [] if job.inputs_written else _input_words(config, inputs),
+        "weights": [] if job.weights_written else _weight_words(config, weights),
         "wait": number if job.wait is None else job.wait,
         "words": list(job.words if job.words is not None else command.words()),
         "results": [word for each in drained for word in _beats(config, each)],
