@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cost, generate, report, study, train
+from . import cost, cycles, generate, report, study, train
 from .errors import UserError
 
 __all__ = ["main"]
 
 #: Modules with `add_parser`; each sets `run`, which takes the parsed arguments.
-COMMANDS = (generate, report, cost, train, study)
+COMMANDS = (generate, report, cost, cycles, train, study)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -7,6 +7,7 @@ from .ccore import WORD_PIXELS, Lanes, Shuffle
 from .command import LOOP, Entry
 from .config import TAPS
 from .control import TAP_PORTS, Ports
+from .descriptor import MAX_ENTRIES
 from .layer import Phase
 from .packing import packed_pixels
 from .pattern import Pattern
@@ -75,7 +76,8 @@ def passes(
     segment = build.segment()
     if not segment:
         return Passes(build.level(plain))
-    return min(Passes(plain), Passes(build.shared(segment), segment), key=build.slots)
+    shared = Passes(build.shared(segment), segment)
+    return min(Passes(plain), shared, key=build.slots) if len(shared.entries) <= MAX_ENTRIES else Passes(plain)
 
 
 def _lead(window: Window, pixels: int) -> int:

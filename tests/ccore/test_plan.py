@@ -122,6 +122,11 @@ def test_kernels_of_too_many_windows_are_refused():
         plan(Layer(1, 1, 1, 14, 14, 14, 1), Phase.FP, CCoreConfig(ArrayConfig(2, 2, 2, 2)))
 
 
+def test_row_groups_do_not_share_where_that_takes_too_many_entries():
+    command = plan(Layer(3, 11, 20, 3, 4, 7, 1, 3), Phase.FP, CCoreConfig(ArrayConfig(3, 4, 2, 4)))
+    assert (len(command.entries), command.header["segment"]) == (12, 0)
+
+
 @pytest.mark.parametrize(("field", "low", "high"), [
     (Field("images", 12, ""), 0, 4095), (Field("offset", 8, "", signed=True), -128, 127), (Field("drain", 1, ""), 0, 1),
 ])  # fmt: skip
@@ -170,6 +175,9 @@ def test_the_last_block_of_a_1x1_layer_drains_the_taps_that_hold_channels(channe
 def test_rows_advance_by_the_array():
     header = plan(Layer(7, 8, 8, 2, 5, 3, 1, 1), Phase.FP, FULL).header
     assert (header["row_step"], header["bank_advance"], header["row_advance"]) == (1, 3, 0)
+    # Without padding the read rows need a pitch of one more than the rows with results.
+    header = plan(Layer(2, 8, 8, 7, 7, 3, 2), Phase.FP, FULL).header
+    assert (header["rows"], header["pitch"], header["row_step"]) == (3, 4, 3)
     header = plan(Layer(1, 8, 8, 30, 5, 3, 2, 1), Phase.FP, CCoreConfig(ArrayConfig(2, 5, 3, 2))).header
     banks, rows = CCoreConfig(ArrayConfig(2, 5, 3, 2)).banks, 2 * 5
     assert (header["row_step"], header["bank_advance"]) == (5, rows % banks)

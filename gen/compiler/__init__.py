@@ -1,0 +1,1 @@
+"""From a network to descriptors, and what they cost."""

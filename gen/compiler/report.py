@@ -1,0 +1,96 @@
+"""Cycles of a training step of a network, layer by layer and phase by phase."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from hw.spec.ccore import CCoreConfig
+from hw.spec.layer import Layer, Phase
+from hw.spec.network import Network
+from hw.spec.pattern import pattern_of
+
+from .tiling import Cost, Tiling, Work, best, thinned
+from .timing import Ports
+
+__all__ = ["Row", "rows", "summary"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A phase of a layer.
+
+    Parameters
+    ----------
+    node : int
+        Number of the layer in its network.
+    layer : Layer
+    phase : Phase
+    pattern : str
+        Name of the pattern (:class:`hw.spec.descriptor.Code`).
+    tiling : Tiling
+    cost : Cost
+    macs_per_cycle : int
+        MACs of the array.
+    """
+
+    node: int
+    layer: Layer
+    phase: Phase
+    pattern: str
+    tiling: Tiling
+    cost: Cost
+    macs_per_cycle: int
+
+    @property
+    def utilisation(self) -> float:
+        """Real products over those that the array could have made, while it calculates."""
+        return self.layer.macs / self.macs_per_cycle / self.cost.calc
+
+    def describe(self) -> dict:
+        """The row for JSON: cycles and MACs of the whole batch."""
+        cost = self.cost
+        return {
+            "node": self.node, "layer": str(self.layer), "phase": str(self.phase), "pattern": self.pattern,
+            "cycles": cost.calc, "cycles_with_loads": cost.total, "macs": self.layer.macs,
+            "utilisation": round(self.utilisation, 4), "tiling": asdict(self.tiling),
+            "loads": {
+                "input_words": cost.inputs, "weight_cycles": cost.weights, "stall": cost.stall,
+                "dram_cycles": {
+                    "inputs": round(cost.dram_inputs), "weights": round(cost.dram_weights),
+                    "outputs": round(cost.dram_outputs),
+                },
+            },
+        }  # fmt: skip
+
+
+def rows(network: Network, batch: int, config: CCoreConfig, ports: Ports) -> Iterator[Row]:
+    """The phases of all layers with weights; no BP of layers on the images.
+
+    Raises
+    ------
+    ValueError
+        If a layer does not fit the buffers.
+    """
+    found: dict[tuple[Layer, Phase], tuple[Tiling, Cost]] = {}
+    for node in network.key_nodes:
+        layer = network.layer(node, batch)
+        for phase in Phase:
+            if phase == Phase.BP and network.sources(node)[0] == 0:
+                continue
+            if (layer, phase) not in found:
+                found[layer, phase] = best(Work(thinned(layer, phase), phase, config, ports))
+            pattern = pattern_of(layer, phase, config).code.name
+            yield Row(node, layer, phase, pattern, *found[layer, phase], config.array.macs)
+
+
+def summary(found: list[Row], batch: int) -> dict:
+    """Totals an image; `cycles_per_image` and `utilisation` of the C-Core alone, whose operands are there in time."""
+    macs = sum(row.layer.macs for row in found)
+    calc, total = (sum(getattr(row.cost, name) for row in found) for name in ("calc", "total"))
+    peak = found[0].macs_per_cycle
+    return {
+        "cycles_per_image": round(calc / batch, 1),
+        "macs_per_image": macs // batch,
+        "utilisation": round(macs / peak / calc, 4),
+        "with_loads": {"cycles_per_image": round(total / batch, 1), "utilisation": round(macs / peak / total, 4)},
+        "layers": [row.describe() for row in found],
+    }
