@@ -23,6 +23,7 @@ LOCAL = {
     "gen": ("hw", "gen"),
     "gen.bringup": ("hw", "gen", "sim.golden"),
     "gen.cli": ("hw", "gen", "sim"),
+    "gen.compiler": ("hw.spec", "gen.compiler"),
     "gen.training": ("hw.spec", "gen", "sim.training"),
     "gen.train_taxonn": ("hw", "gen", "sim"),
     "gen.study": ("hw", "gen", "sim"),
