@@ -1,8 +1,10 @@
 """Bench of the A-Core: jobs on every APU, all streams with random stalls, against the golden interpreter."""
 
+import json
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cocotb
 import numpy as np
@@ -11,6 +13,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hw.spec.acore import PUBLIC, Base, Command
 from hw.spec.microcode import RECORDS, microcode
 from sim.benches.acore_jobs import JOBS, MAPS, job, softmax_jobs
+from sim.benches.acore_layer import layer
 from sim.benches.streams import generator, start
 from sim.golden.apu import Apu
 
@@ -23,7 +26,10 @@ WIDTHS = {"wide": ACC_BITS, "code": 8, "side": 16, "weight": 16, "bits": 1}
 OUTPUTS = {"code_o": 8, "side_o": 16, "word_o": 48, "bits_o": 1}
 #: Cycles without a word on any stream after which a test gives up.
 PATIENCE = 600
+#: Elements of the maps whose cycles are counted.
+ELEMENTS = 20 * LANES
 _BASES = {Base.ABSOLUTE: 0, Base.CHANNEL: CHANNEL, Base.MAP: MAP}
+LAST = 100  # words of the memory that jobs may use
 WORDS = [_BASES[base] + n for base, names in PUBLIC.items() for n in range(len(names))]
 
 
@@ -72,19 +78,19 @@ class Plan:
 
     def __post_init__(self):
         """The memory keeps what the test before left."""
-        self.sent["command"] += [command(Command.WRITE, address) for address in WORDS]
+        self.sent["command"] += [command(Command.WRITE, address) for address in range(LAST)]
 
-    def add(self, each, reads=tuple(WORDS)):
-        """Add a job and the reading of the words that it may have changed."""
+    def add(self, each, reads=tuple(WORDS), channel=CHANNEL, map_=MAP):
+        """Add a job and the reading of the words that it may have changed; return its outputs."""
         self.names.append(each.name)
         commands = [
-            command(Command.WRITE, self.apu.word(name, CHANNEL, MAP), value) for name, value in each.words.items()
+            command(Command.WRITE, self.apu.word(name, channel, map_), value) for name, value in each.words.items()
         ]
         commands += [command(Command.SET, constant, value) for constant, value in each.constants.items()]
-        commands.append(command(Command.START, *microcode().start(each.name, CHANNEL, MAP)))
+        commands.append(command(Command.START, *microcode().start(each.name, channel, map_)))
         commands += [command(Command.READ, address) for address in reads]
         self.sent["command"] += commands
-        outputs = each.run(self.apu, CHANNEL, MAP)
+        outputs = each.run(self.apu, channel, map_)
         self.streaming.update([*each.streams, *outputs])
         scalar = each.name.startswith("softmax")  # one element of lane 0 a beat
         for name, values in each.streams.items():
@@ -96,6 +102,7 @@ class Plan:
             self.expected[name] += [(word(beat, width, self.rng), mask(beat, width)) for beat in found]
         full = (1 << 56) - 1
         self.expected["result"] += [(self.apu.memory[address] & full, full) for address in reads]
+        return outputs
 
     def _beats(self, values):
         return beats(values, LANES, self.rng)
@@ -242,18 +249,40 @@ async def softmax(dut):
 
 
 @cocotb.test()
+async def whole_layer(dut):
+    """Forward, backward and update of a conv's channels and images one after another, from golden's sums."""
+    rng, reads = numpy_generator(), (*WORDS, *range(RECORDS, RECORDS + 2 * 9 + 4 * 5))
+    plans = []
+    for _ in range(APUS):
+        plan = Plan(rng)
+        layer(
+            lambda job, channel, map_, plan=plan: plan.add(job, reads, channel, map_),
+            lambda name, channel=RECORDS, plan=plan: plan.apu.memory[plan.apu.word(name, channel)],
+            rng,
+        )
+        plans.append(plan)
+    await run(dut, plans, 0.02, 0.02)
+
+
+@cocotb.test()
 async def one_element_a_lane_and_cycle(dut):
-    """The beats of a map pass in consecutive cycles on every stream, in every microprogram without groups of beats."""
+    """The beats of a map pass in consecutive cycles on every stream, in every microprogram without groups of beats.
+
+    The cycles of each job, from its start to the next command, go into the file that `CYCLES` names.
+    """
     rng = numpy_generator()
     plans = [Plan(rng) for _ in range(APUS)]
-    for name in JOBS:
-        if "pool" in name:
-            continue
-        made = job(name, rng, 20 * LANES, "random")
+    names = [name for name in JOBS if "pool" not in name]
+    for name in names:
+        made = job(name, rng, ELEMENTS, "random")
         for plan in plans:
-            plan.add(made, reads=())
-    for ports, plan in zip(await run(dut, plans), plans, strict=True):
+            plan.add(made, reads=(0,))
+    ports = await run(dut, plans)
+    for each, plan in zip(ports, plans, strict=True):
         for name in (*WIDTHS, *OUTPUTS):
-            cycles = np.array(ports.passed[name])
-            gaps = np.count_nonzero(np.diff(cycles) > 1)
+            gaps = np.count_nonzero(np.diff(each.passed[name]) > 1)
             assert gaps == plan.streaming[name] - 1, f"{name}: {gaps} gaps in the maps of {plan.streaming[name]} jobs"
+    if file := os.environ.get("CYCLES"):
+        ends = [ports[0].passed["command"][n] for n, each in enumerate(plans[0].sent["command"]) if each >> 65 == 3]
+        cycles = {name: end - start for name, start, end in zip(names, ports[0].starts, ends, strict=True)}
+        Path(file).write_text(json.dumps(cycles))

@@ -6,6 +6,7 @@ import pytest
 from hw.spec.acore import Constant
 from hw.spec.microcode import RECORDS, assemble, microcode
 from hw.spec.tensors import TensorClass
+from sim.benches.acore_layer import layer
 from sim.golden import frn, jobs, loss, pool, tlu
 from sim.golden.apu import Apu
 from sim.golden.jobs import FIRST_NEED
@@ -302,6 +303,16 @@ def test_softmax(classes):
 def test_a_wrong_source_is_one_sentence(source, message):
     with pytest.raises(ValueError, match=message):
         assemble(source)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_whole_layer(seed):
+    apu = Apu()
+    layer(
+        lambda job, channel, map_: job.run(apu, channel, map_),
+        lambda name, channel=CHANNEL: apu.memory[apu.word(name, channel)],
+        np.random.default_rng(seed),
+    )
 
 
 def test_every_chain_is_some_job():
