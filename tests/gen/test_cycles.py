@@ -1,5 +1,6 @@
 """`gradgate cycles`: the tiles of the compiler, and what the cycle model says of networks."""
 
+import itertools
 import json
 
 import numpy as np
@@ -105,9 +106,10 @@ def test_every_kind_of_tiling_gives_the_whole_layer(tiling, phase):
 def run(work, tiling, codes) -> int:
     """Run the descriptors of a tiling, check that they fit and give the layer; return the cycles of their passes."""
     config, machine = work.config, Machine(work.config)
-    total, taken, before = np.zeros(work.layer.result_shape(work.phase), np.int64), 0, None
+    total, taken, before, held = np.zeros(work.layer.result_shape(work.phase), np.int64), 0, None, []
     for step in steps(work, tiling):
         header = step.command.header
+        held.append(operands(step))
         assert header["x_base"] + header["x_words"] < config.input_depth
         assert header["w_base"] + header["w_words"] < config.weight_depth
         assert header["psums"] <= config.psum_depth
@@ -127,9 +129,24 @@ def run(work, tiling, codes) -> int:
             place = (outputs, inputs) if work.phase == Phase.WG else (step.images, step.gives)
             total[place] += collect(step.command, drained)
         taken, before = taken + step.command.cycles(), header
+    for one, other in itertools.pairwise(held):
+        # What is loaded while a descriptor runs must not lie where it reads.
+        for (what, first, end), (after, start, stop) in zip(one, other, strict=True):
+            assert what == after or end < start or stop < first
     decoded = {name: decode(array) for name, array in codes.items()}
     np.testing.assert_array_equal(total, conv.results(work.layer, work.phase, **decoded))
     return taken
+
+
+def operands(step):
+    """What the input and the weight buffer hold for a descriptor, and its first and last address."""
+    command, header = step.command, step.command.header
+    part = (step.images, command.first, header["rows"])
+    weights = (step.gives, *part) if command.phase == Phase.WG else (step.gives, step.reads)
+    return (
+        ((step.reads, *part), header["x_base"], header["x_base"] + header["x_words"]),
+        (weights, header["w_base"], header["w_base"] + header["w_words"]),
+    )
 
 
 @pytest.mark.parametrize("size", [(2, 3, 3, 2), (8, 3, 3, 8), (3, 4, 2, 4)], ids=str)
