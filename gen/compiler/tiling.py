@@ -14,7 +14,7 @@ from hw.spec.tile import Tile
 
 from .timing import FILL, Ports, block_cycles, drain_cycles, input_words, weight_granules
 
-__all__ = ["Cost", "Tiling", "Work", "best", "thinned"]
+__all__ = ["Cost", "Tiling", "Work", "best", "channel_tiles", "cost", "thinned"]
 
 #: Numbers of pieces of the read tensor that are tried.
 _PIECES = (2, 4, 8, 16, 32, 64)
@@ -142,7 +142,7 @@ def _fit(words: int, blocks: int, step: int, depth: int) -> int:
     return blocks if words <= depth else depth * blocks // words // step * step
 
 
-def _channels(work: Work, parts: Sequence[tuple[int, Command]]) -> Iterator[tuple[int, int, bool]]:
+def channel_tiles(work: Work, parts: Sequence[tuple[int, Command]]) -> Iterator[tuple[int, int, bool]]:
     """Output and input blocks of tiles that fit the buffers, and whether weights stay."""
     config, header = work.config, parts[0][1].header
     m_all, c_all = header["m_blocks"], header["c_blocks"]
@@ -224,7 +224,7 @@ def best(work: Work) -> tuple[Tiling, Cost]:
     found = []
     for images, rows in work.cuts():
         parts = work.parts(images, rows)
-        for m_blocks, c_blocks, stay in _channels(work, parts):
+        for m_blocks, c_blocks, stay in channel_tiles(work, parts):
             tiling = Tiling(images, rows, m_blocks, c_blocks, stay)
             found.append((cost(work, parts, tiling), tiling))
     if not found:

@@ -8,7 +8,7 @@ import pytest
 
 from gen.cli import main
 from gen.compiler.steps import steps
-from gen.compiler.tiling import Tiling, Work, best, thinned
+from gen.compiler.tiling import Tiling, Work, best, channel_tiles, cost, thinned
 from gen.compiler.timing import (
     FILL,
     Ports,
@@ -82,14 +82,14 @@ def test_tiles_fit_and_give_the_whole_layer(layer, size, depths):
     rng = np.random.default_rng(sum(size))
     for phase in Phase:
         work = Work(thinned(layer, phase), phase, config, Ports())
-        tiling, cost = best(work)
+        tiling, found = best(work)
         taken = run(work, tiling, random_codes(work.layer, rng, config.array.pint))
         parts = work.parts(tiling.images, tiling.rows)
         assert taken == sum(count * command.cycles() for count, command in parts)
-        assert taken + FILL <= cost.calc <= cost.total
+        assert taken + FILL <= found.calc <= found.total
         if phase != Phase.WG:
             slower = sum(count * max(command.cycles(), drain_cycles(command)) for count, command in parts)
-            assert cost.calc == slower + FILL
+            assert found.calc == slower + FILL
 
 
 @pytest.mark.parametrize("tiling", [
@@ -103,16 +103,73 @@ def test_every_kind_of_tiling_gives_the_whole_layer(tiling, phase):
     run(work, tiling, random_codes(work.layer, np.random.default_rng(4), config.array.pint))
 
 
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("depths", [(512, 512, 64), (64, 512, 512), (512, 80, 256)], ids=str)
+def test_every_tiling_that_is_tried_fits(depths, phase):
+    config = CCoreConfig(ArrayConfig(4, 3, 3, 4), *depths)
+    work = Work(Layer(2, 33, 40, 16, 4, 3, 1, 1), phase, config, Ports())
+    tried = set()
+    for images, rows in work.cuts():
+        parts = work.parts(images, rows)
+        passes = sum(count * command.cycles() for count, command in parts)
+        for sizes in channel_tiles(work, parts):
+            tiling = Tiling(images, rows, *sizes)
+            commands = [step.command for step in steps(work, tiling)]
+            assert all(fits(command.header, config) for command in commands)
+            if phase != Phase.WG:
+                assert sum(command.cycles() for command in commands) == passes
+                assert sum(map(input_words, commands)) >= cost(work, parts, tiling).inputs
+            tried.add(tiling)
+    assert len(tried) > 1
+    assert best(work)[0] in tried
+
+
+def fits(header, config) -> bool:
+    return (
+        header["x_base"] + header["x_words"] < config.input_depth
+        and header["w_base"] + header["w_words"] < config.weight_depth
+        and header["psums"] <= config.psum_depth
+    )
+
+
+def test_loads_and_stalls_of_a_tiling():
+    config, ports = CCoreConfig(psum_depth=1024), Ports(dram_gbps=20, mhz=100, granules=2)
+    # Four images of 12x8 are two tiles of 8 row groups and 64 slots; 6 output blocks of 4 input blocks.
+    work = Work(Layer(4, 32, 48, 12, 8, 3, 1, 1), Phase.FP, config, ports)
+    parts = work.parts(2, 0)
+    words, granules = 2 * 12 * 4 * 4, 9 * 6 * 32
+    halves = cost(work, parts, Tiling(2, 0, 2, 4))
+    assert halves.calc == 2 * 6 * 4 * 64 + FILL
+    assert (halves.inputs, halves.weights, halves.stall) == (2 * words, granules, 0)
+    assert halves.dram_inputs == pytest.approx(2 * words * 16 / 200)
+    assert halves.dram_weights == pytest.approx(2 * granules * 8 / 200)
+    assert halves.dram_outputs == pytest.approx(4 * 48 * 12 * 8 / 200)
+    assert halves.total == halves.calc
+    # All weights at once, or each tile of them with all images.
+    assert cost(work, parts, Tiling(2, 0, 6, 4)).weights == granules // 2
+    stay = cost(work, parts, Tiling(2, 0, 2, 4, True))
+    assert (stay.inputs, stay.weights) == (3 * 2 * words, granules // 2)
+    # Four pieces have the time of two output blocks of 256 cycles to come, but for a quarter.
+    assert (words, cost(work, parts, Tiling(2, 0, 2, 1)).stall) == (2 * 256 * 3 // 4, 0)
+    pieces = cost(work, parts, Tiling(2, 0, 1, 1, True))
+    assert pieces.stall == 6 * 2 * (words - 256 * 3 // 4)
+    assert pieces.total == pieces.calc + pieces.stall
+    # The gradient in two tiles of errors by two of inputs: each is loaded for each of the others.
+    work = Work(work.layer, Phase.WG, config, ports)
+    parts = work.parts(2, 0)
+    gradient = cost(work, parts, Tiling(2, 0, 3, 2))
+    assert gradient.calc == 2 * 6 * 4 * (64 + 7) + FILL
+    assert (gradient.inputs, gradient.weights) == (2 * 2 * words, 2 * 2 * 6 * 64 * 3 // 2)
+
+
 def run(work, tiling, codes) -> int:
     """Run the descriptors of a tiling, check that they fit and give the layer; return the cycles of their passes."""
-    config, machine = work.config, Machine(work.config)
+    machine = Machine(work.config)
     total, taken, before, held = np.zeros(work.layer.result_shape(work.phase), np.int64), 0, None, []
     for step in steps(work, tiling):
         header = step.command.header
         held.append(operands(step))
-        assert header["x_base"] + header["x_words"] < config.input_depth
-        assert header["w_base"] + header["w_words"] < config.weight_depth
-        assert header["psums"] <= config.psum_depth
+        assert fits(header, work.config)
         assert header["drain"] or work.phase == Phase.WG or header["m_blocks"] == 1
         if header["accumulate"]:
             assert before["drain"] == 0
