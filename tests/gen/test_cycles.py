@@ -22,6 +22,7 @@ from gen.compiler.timing import (
 from hw.spec.ccore import CCoreConfig
 from hw.spec.config import ArrayConfig
 from hw.spec.layer import Layer, Phase
+from hw.spec.pint import PintFormat
 from hw.spec.plan import plan
 from sim.golden import conv
 from sim.golden.ccore.load import load
@@ -122,6 +123,17 @@ def test_every_tiling_that_is_tried_fits(depths, phase):
             tried.add(tiling)
     assert len(tried) > 1
     assert best(work)[0] in tried
+
+
+def test_a_1x1_layer_at_stride_2_reads_the_even_pixels():
+    layer = Layer(2, 4, 3, 7, 6, 1, 2)
+    assert thinned(layer, Phase.BP) == layer
+    assert thinned(Layer(2, 4, 3, 7, 6, 3, 2, 1), Phase.FP) == Layer(2, 4, 3, 7, 6, 3, 2, 1)
+    tensors = {name: decode(code) for name, code in random_codes(layer, np.random.default_rng(1), PintFormat()).items()}
+    even = tensors | {"x": tensors["x"][:, :, ::2, ::2]}
+    for phase in (Phase.FP, Phase.WG):
+        found = conv.results(thinned(layer, phase), phase, **even)
+        np.testing.assert_array_equal(found, conv.results(layer, phase, **tensors))
 
 
 def fits(header, config) -> bool:
