@@ -22,12 +22,12 @@ from sim import runner
 from sim.bits import pack
 from sim.engine import HIERARCHICAL_MACS, MODELS
 from sim.golden.ccore.load import load
-from sim.golden.ccore.machine import Drained, Machine
+from sim.golden.ccore.machine import ALL_BLOCKS, Drained, Machine
 from sim.golden.ccore.regions import InputWrites, WeightWrites
 from sim.golden.ccore.results import collect
 from sim.watch import watched
 
-__all__ = ["Job", "Ran", "generated", "run"]
+__all__ = ["Job", "Ran", "generated", "program", "run"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,12 @@ def _beats(config: CCoreConfig, drained: Drained) -> list[tuple[int, int]]:
     """Words of the results of a block, and which of their bits count."""
     layout, order, acc = drain_beat(config), drained.order, config.array.acc_bits
     count, wpus = len(order), config.array.wpus
-    lanes = np.broadcast_to(order.mask[:, None, :], drained.data.shape)
+    counts = order.mask
+    if drained.block == ALL_BLOCKS:
+        # In the last beat of a column, WPUs beyond the array's rows carry nothing of use.
+        row = (order.address % config.array.beats)[:, None] * wpus + np.arange(wpus)
+        counts = row < config.array.rows
+    lanes = np.broadcast_to(counts[:, None, :], drained.data.shape)
     masks = pack(np.where(lanes, -1, 0), acc)
     flags = order.mask @ (1 << np.arange(wpus))
     words = _struct(layout, count, data=pack(drained.data, acc), mask=flags, first=order.first, last=order.last)
@@ -143,6 +148,18 @@ def _step(job: Job, machine: Machine, number: int) -> tuple[dict, list[Drained]]
     return step, drained
 
 
+def program(
+    jobs: Sequence[Job], config: CCoreConfig, *, seed: int = 1, idle: float = 0.0, stall: float = 0.0
+) -> tuple[bytes, list[list[Drained]]]:
+    """Content of the file of :mod:`sim.benches.ccore` for jobs, and what golden says leaves, of each job.
+
+    Parameters are those of :func:`run`.
+    """
+    machine = Machine(config)
+    steps, drained = zip(*(_step(job, machine, number) for number, job in enumerate(jobs)), strict=True)
+    return pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}), list(drained)
+
+
 def run(
     jobs: Sequence[Job],
     config: CCoreConfig,
@@ -171,12 +188,11 @@ def run(
     sim.runner.SimulationError
         If anything that leaves the C-Core differs from golden.
     """
-    machine = Machine(config)
-    steps, drained = zip(*(_step(job, machine, number) for number, job in enumerate(jobs)), strict=True)
+    content, drained = program(jobs, config, seed=seed, idle=idle, stall=stall)
     with tempfile.TemporaryDirectory() as folder:
-        program, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
-        program.write_bytes(pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}))
-        env = {"CCORE_PROGRAM": str(program), "CCORE_RESULT": str(result), "CCORE_PROGRESS": str(cycle)}
+        steps, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
+        steps.write_bytes(content)
+        env = {"CCORE_PROGRAM": str(steps), "CCORE_RESULT": str(result), "CCORE_PROGRESS": str(cycle)}
         with watched(cycle, progress):
             runner.simulate(
                 top="ccore", verilog=generated(config), bench="sim.benches.ccore", models=MODELS[config.array.mac],
@@ -189,5 +205,5 @@ def run(
         for job, each in zip(jobs, drained, strict=True)
     ]
     return Ran(
-        results, list(drained), data["status"], data["words"], data["results"], data["sums"], bool(data["overflow"])
+        results, drained, data["status"], data["words"], data["results"], data["sums"], bool(data["overflow"])
     )

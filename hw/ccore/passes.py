@@ -199,7 +199,7 @@ class PassGenerator(wiring.Component):
         """Fields that a pass takes from its descriptor as they are."""
         config = self._config
         gradient, point, transposed = kinds
-        maps = Mux(point, header.images * config.blocks, header.images)
+        maps = Mux(point, sum([header.images] * (config.blocks - 1), header.images), header.images)
         m.d.sync += [record[name].eq(header[name]) for name in HEADER_FIELDS]
         m.d.sync += [record[name].eq(entry[name]) for name in ENTRY_FIELDS]
         m.d.sync += [

@@ -70,7 +70,8 @@ class DescriptorQueue(wiring.Component):
         for name in counts:
             empty = empty | (header[name] == 0)
         keep = ~gradient & (header.m_blocks != 1) & (~header.drain | header.accumulate)
-        waiting = header.sums & (Mux(point, header.images * config.blocks, header.images) > config.images)
+        maps = sum([header.images] * (config.blocks - 1), header.images)
+        waiting = header.sums & (Mux(point, maps, header.images) > config.images)
         return [
             (~known, Error.PATTERN),
             (header.entries > MAX_ENTRIES, Error.ENTRIES),

@@ -1,0 +1,99 @@
+"""The C-Core on the generated Verilog: random layers out of its buffers, bit for bit, with stalls on every port."""
+
+import numpy as np
+import pytest
+
+from hw.spec.ccore import CCoreConfig
+from hw.spec.config import ArrayConfig, MacForm
+from hw.spec.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Error, layout
+from hw.spec.layer import Layer, Phase
+from hw.spec.pint import PintFormat
+from hw.spec.plan import plan
+from sim.ccore import Job, run
+from sim.ccore_workloads import expected, random_jobs
+from sim.workloads import random_codes
+
+SMALL = {"input_depth": 512, "weight_depth": 1024, "psum_depth": 128, "images": 32}
+CONFIGS = {
+    "1x1x1x1": CCoreConfig(ArrayConfig(1, 1, 1, 1), **SMALL),
+    "2x3x3x4": CCoreConfig(ArrayConfig(2, 3, 3, 4), **SMALL),
+    "3x3x3x2": CCoreConfig(ArrayConfig(3, 3, 3, 2, mac=MacForm.SHIFT), **SMALL),
+    "1x2x5x3": CCoreConfig(ArrayConfig(1, 2, 5, 3, mac=MacForm.GENERIC), **SMALL),
+    "3x4x2x1": CCoreConfig(ArrayConfig(3, 4, 2, 1, mac=MacForm.GENERIC, acc_bits=32), **SMALL),
+    "2x1x3x4 PINT(6,2)": CCoreConfig(ArrayConfig(2, 1, 3, 4, pint=PintFormat(6, 2), mac=MacForm.SHIFT), **SMALL),
+    "1x3x3x8": CCoreConfig(ArrayConfig(1, 3, 3, 8, mac=MacForm.GENERIC), **SMALL),
+}
+
+
+def check(jobs, config, **options):
+    """Run jobs and compare their results with direct convolution."""
+    ran = run(jobs, config, **options)
+    for job, result in zip(jobs, ran.results, strict=True):
+        if job.error == Error.OK:
+            assert np.array_equal(result, expected(job)), (job.command.layer, job.command.phase)
+    return ran
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_random_layers(name):
+    """Thirty layers and phases; writes, descriptors and outputs stall at random."""
+    number = list(CONFIGS).index(name)
+    rng, config = np.random.default_rng(number), CONFIGS[name]
+    jobs = random_jobs(config, rng, 30, channels=10, size=8)
+    check(jobs, config, seed=number, idle=0.2, stall=0.3)
+
+
+def wrong(command, **fields):
+    """Words of a descriptor with other header fields."""
+    bits = sum(word << WORD_BITS * n for n, word in enumerate(command.words()))
+    for name, value in fields.items():
+        field = layout(HEADER)[name]
+        bits &= ~((1 << field.width) - 1 << field.offset)
+        bits |= value << field.offset
+    return [bits >> WORD_BITS * n & (1 << WORD_BITS) - 1 for n in range(len(command.words()))]
+
+
+def test_wrong_descriptors_are_skipped_and_touch_nothing():
+    """Each error has its code; the sums that wait in the half are those of before, and good descriptors go on."""
+    config = CONFIGS["2x3x3x4"]
+    rng = np.random.default_rng(5)
+    layer = Layer(2, 4, 2, 4, 5, 3, 1, 1)
+    first, second = (random_codes(layer, rng, config.array.pint) for _ in range(2))
+    kept = plan(layer, Phase.FP, config, drain=False, tag=1)
+    more = plan(layer, Phase.FP, config, accumulate=True, tag=2)
+    gradient = plan(layer, Phase.WG, config)
+    faults = [
+        ({"pattern": 0}, Error.PATTERN), ({"pattern": 12}, Error.PATTERN), ({"pattern": 15}, Error.PATTERN),
+        *(({name: 0}, Error.EMPTY) for name in ("m_blocks", "c_blocks", "pitch", "rows", "images", "columns", "psums")),
+        ({"x_base": config.input_depth - more.header["x_words"]}, Error.INPUT),
+        ({"w_words": config.weight_depth}, Error.WEIGHT),
+        ({"psums": config.psum_depth + 1}, Error.PSUM),
+        ({"sums": 1, "images": config.images + 1}, Error.IMAGES),
+        ({"m_blocks": 2}, Error.KEEP), ({"m_blocks": 2, "drain": 0}, Error.KEEP),
+    ]  # fmt: skip
+    jobs = [Job(kept, first)]
+    jobs += [Job(more, second, words=wrong(more, **fields), error=error) for fields, error in faults]
+    # No entries, an empty entry, and more entries than fit.
+    none = wrong(more, entries=0)[: len(HEADER)]
+    groups = layout(ENTRY)["row_groups"]
+    empty = more.words()
+    empty[len(HEADER) + groups.offset // WORD_BITS] &= ~((1 << groups.width) - 1)
+    entry = more.words()[len(HEADER) :]
+    many = wrong(more, entries=MAX_ENTRIES + 1)[: len(HEADER)] + entry * (MAX_ENTRIES + 1)
+    jobs += [Job(more, second, words=none, error=Error.EMPTY), Job(more, second, words=empty, error=Error.EMPTY)]
+    jobs += [Job(more, second, words=many, error=Error.ENTRIES), Job(more, second), Job(gradient, second)]
+    ran = run(jobs, config, seed=3, idle=0.2, stall=0.2)
+    both = sum(expected(Job(more, codes)) for codes in (first, second))
+    assert np.array_equal(ran.results[-2], both)
+    assert np.array_equal(ran.results[-1], expected(jobs[-1]))
+
+
+def test_overflow_is_flagged_and_sums_wrap():
+    """In 32 bits, the gradients of large codes leave their width; forward sums do not."""
+    config = CONFIGS["3x4x2x1"]
+    layer = Layer(3, 1, 3, 8, 8, 3, 1, 1)
+    largest = {name: np.full(shape, 0x3F) for name, shape in
+               (("x", layer.x_shape), ("w", layer.w_shape), ("e", layer.e_shape))}  # fmt: skip
+    for phase, flagged in ((Phase.FP, False), (Phase.WG, True)):
+        ran = check([Job(plan(layer, phase, config), largest)], config)
+        assert ran.overflow == flagged
