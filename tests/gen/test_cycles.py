@@ -94,13 +94,13 @@ def test_tiles_fit_and_give_the_whole_layer(layer, size, depths):
 
 
 @pytest.mark.parametrize("tiling", [
-    Tiling(1, 0, 4, 4), Tiling(1, 3, 2, 4, True), Tiling(2, 0, 1, 4, True), Tiling(1, 0, 2, 1),
+    Tiling(1, 0, 5, 5), Tiling(1, 0, 2, 5), Tiling(1, 3, 2, 5, True), Tiling(2, 0, 1, 5, True), Tiling(1, 0, 2, 1),
     Tiling(1, 6, 2, 2, True),
 ])  # fmt: skip
 @pytest.mark.parametrize("phase", Phase)
 def test_every_kind_of_tiling_gives_the_whole_layer(tiling, phase):
     config = CCoreConfig(ArrayConfig(2, 3, 3, 2), input_depth=256, weight_depth=256, psum_depth=256)
-    work = Work(Layer(3, 7, 8, 8, 6, 3, 1, 1), phase, config, Ports())
+    work = Work(Layer(3, 9, 10, 8, 6, 3, 1, 1), phase, config, Ports())
     run(work, tiling, random_codes(work.layer, np.random.default_rng(4), config.array.pint))
 
 
