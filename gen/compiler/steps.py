@@ -110,6 +110,8 @@ def _gradient_steps(work: Work, planner: _Planner, cuts) -> Iterator[Step]:
     halves = work.config.input_depth // 2, work.config.weight_depth // 2
     order = itertools.product(planner.gives, planner.reads, range(len(cuts)))
     for number, (gives, reads, at) in enumerate(order):
-        x_base, w_base = (number % 2 * half for half in halves)
+        x_number = number if len(planner.reads) * len(cuts) > 1 else 0
+        w_number = number if len(cuts) > 1 else number // len(planner.reads)
+        x_base, w_base = (each % 2 * half for each, half in zip((x_number, w_number), halves, strict=True))
         options = {"accumulate": at > 0, "drain": at == len(cuts) - 1}
         yield planner.plan(*cuts[at], gives, reads, x_base=x_base, w_base=w_base, **options)

@@ -192,12 +192,14 @@ def cost(work: Work, parts: Sequence[tuple[int, Command]], tiling: Tiling) -> Co
     m_tiles = _ceil(header["m_blocks"], tiling.m_blocks)
     c_tiles = _ceil(header["c_blocks"], tiling.c_blocks) if gradient else 1
     tiles = sum(count for count, _ in parts)
+    # Two tiles that take turns are loaded once.
     if gradient:
         # Gradients of m tile after m tile, c tile after c tile; each meets all images.
-        x_times = m_tiles if tiles > 1 or c_tiles > 1 else 1
-        w_times = c_tiles if tiles > 1 else 1
+        x_times = m_tiles if tiles * c_tiles > 2 else 1
+        w_times = c_tiles if tiles > 2 else 1
     else:
-        x_times = m_tiles if tiling.weights_stay and tiles > 1 else 1
+        held = 2 if tiling.c_blocks >= header["c_blocks"] else 1
+        x_times = m_tiles if tiling.weights_stay and tiles > held else 1
         w_times = 1 if tiling.weights_stay or m_tiles == 1 else tiles
     calc = sum(count * max(command.cycles(), 0 if gradient else drain_cycles(command)) for count, command in parts)
     words = x_times * sum(count * input_words(command) for count, command in parts)
