@@ -12,7 +12,10 @@ NAMES = {"FP": "forward (FP)", "BP": "backward (BP)", "WG": "weight gradient (WG
 
 
 def draw(rows: list[dict], total: dict, title: str, file: Path) -> None:
-    """Draw the utilisation of the MACs, a bar a layer and phase, of the rows and the total of the demo."""
+    """Draw the utilisation of the MACs, a bar a layer and phase, of the rows and the total of the demo.
+
+    Behind a bar, pale, is the utilisation without the cycles in which the array waits.
+    """
     layers = list(dict.fromkeys(row["layer"] for row in rows))
     phases = list(COLOURS)
     figure = Figure(figsize=(9, 1.4 + 1.1 * len(layers)), layout="constrained")
@@ -22,8 +25,11 @@ def draw(rows: list[dict], total: dict, title: str, file: Path) -> None:
         y = layers.index(row["layer"]) + 0.27 * (phases.index(row["phase"]) - 1)
         share = 100 * row["utilisation"]
         first = row["layer"] == layers[0]
+        passes = share * row["cycles"] / row["formula_cycles"]
+        axes.barh(y, passes, 0.25, color=COLOURS[row["phase"]], alpha=0.25)
         axes.barh(y, share, 0.25, color=COLOURS[row["phase"]], label=NAMES[row["phase"]] if first else None)
-        axes.text(share + 0.8, y, f"{share:.1f} %   {row['cycles']:,} cycles", va="center", fontsize=8, bbox=blank)
+        text = f"{share:.1f} %   {row['cycles']:,} cycles"
+        axes.text(max(share, passes) + 0.8, y, text, va="center", fontsize=8, bbox=blank)
     mean = 100 * total["utilisation"]
     axes.axvline(mean, color="0.35", linestyle="--", linewidth=1, zorder=0, label=f"all together: {mean:.1f} %")
     shapes = [next(row["shape"] for row in rows if row["layer"] == layer) for layer in layers]
@@ -32,7 +38,7 @@ def draw(rows: list[dict], total: dict, title: str, file: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 125)  # Room for the text behind the bars.
     axes.set_xticks(range(0, 101, 20))
-    axes.set_xlabel("MAC utilisation in %: products / (cycles measured on the Verilog x MACs of the array)")
+    axes.set_xlabel("MAC utilisation in %: products / (cycles measured on the Verilog x MACs); pale: without waiting")
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,6 @@
 """Runs programs of the array on the generated Verilog."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,6 @@ from hw.spec.config import ArrayConfig, MacForm
 from sim import runner
 from sim.golden import array as golden
 from sim.golden.program import CONTROL_FIELDS, Program
-from sim.watch import watched
 
 __all__ = ["HIERARCHICAL_MACS", "MODELS", "Result", "execute", "generated"]
 
@@ -45,12 +43,7 @@ def generated(config: ArrayConfig) -> str:
     return emit(Array(config=config), "array")
 
 
-def execute(
-    program: Program,
-    size: int,
-    seed: int = 1,
-    progress: Callable[[int | None], None] = lambda cycle: None,
-) -> Result:
+def execute(program: Program, size: int, seed: int = 1) -> Result:
     """Run a program on the Verilog of its array and check every port in every cycle against golden.
 
     Parameters
@@ -60,8 +53,6 @@ def execute(
         Number of partial sums that its addresses reach.
     seed : int
         Seed of what the bench feeds where nobody looks.
-    progress : callable
-        Called twice a second from another thread: with the cycle, or None while the simulator is built.
 
     Raises
     ------
@@ -76,21 +67,16 @@ def execute(
         first = program.first_result(start, each)
         expected[first : first + len(value)] = value
     with tempfile.TemporaryDirectory() as folder:
-        source, result, cycle = (Path(folder) / name for name in ("program.npz", "result.npz", "cycle.txt"))
+        source, result = Path(folder, "program.npz"), Path(folder, "result.npz")
         np.savez(
             source, x=program.x, w=program.w, e=program.e, address=program.address, expected=expected, size=size,
             seed=seed, k=config.pint.k, acc_bits=config.acc_bits, latency=latency,
             **{name: program.control[name] for name in CONTROL_FIELDS},
         )  # fmt: skip
-        with watched(cycle, progress):
-            runner.simulate(
-                top="array",
-                verilog=generated(config),
-                bench="sim.benches.array",
-                models=MODELS[config.mac],
-                env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result), "ARRAY_PROGRESS": str(cycle)},
-                hier_blocks=("cluster",) if config.macs > HIERARCHICAL_MACS else (),
-                seed=seed,
-            )
+        runner.simulate(
+            top="array", verilog=generated(config), bench="sim.benches.array", models=MODELS[config.mac],
+            env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result)},
+            hier_blocks=("cluster",) if config.macs > HIERARCHICAL_MACS else (), seed=seed,
+        )  # fmt: skip
         data = np.load(result)
         return Result(data["memory"], data["valid_cycles"], latency)

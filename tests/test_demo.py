@@ -1,4 +1,4 @@
-"""Real input: a CNN trained on the digits, all its phases on the generated array, bit for bit with golden."""
+"""Real input: a CNN trained on the digits, all its phases on the generated C-Core, bit for bit with golden."""
 
 import json
 
@@ -10,22 +10,29 @@ from hw.spec.layer import Layer, Phase
 from sim import cnn, digits
 from sim.golden import conv
 
-SMALL = ["--clusters=2", "--wpus=3", "--rows=3", "--channels=4", "--width=8", "--batch=3"]
+SMALL = [
+    "--clusters=2", "--wpus=3", "--rows=3", "--channels=2", "--input-depth=128", "--weight-depth=256",
+    "--psum-depth=128", "--width=8", "--batch=3",
+]  # fmt: skip
 
 
 def test_every_phase_of_a_trained_network_is_bit_exact(tmp_path, capsys):
-    """The whole demo on a small array."""
+    """The whole demo on a small C-Core, whose buffers do not hold the layers."""
     assert demo.main([*SMALL, "--seed=1", f"--out={tmp_path}"]) == 0
     report = json.loads((tmp_path / "demo.json").read_text())
     assert report["accuracy"] > 0.93
     phases = {(row["layer"], row["phase"]): row for row in report["phases"]}
     assert len(phases) == 15
     assert {row["pattern"] for row in phases.values()} == {
-        "FP s1", "BP s1", "WG s1", "FP s2", "BP s2", "WG s2", "1x1",
-    }  # fmt: skip
+        f"{phase}_{kind}" for phase in Phase for kind in ("S1", "S2", "POINT")
+    }
     assert all(row["bit_exact"] for row in phases.values())
-    # Slots of three images are enough to hide the weights everywhere but in the fully connected layer.
-    assert all(row["cycles"] == row["formula_cycles"] for key, row in phases.items() if key[0] != "fc")
+    assert {phase for (_, phase), row in phases.items() if row["descriptors"] > 1} == set(Phase)
+    # BP reads the weights that FP read: nothing writes them again.
+    assert all(phases[layer, "BP"]["weights_kept"] == 1 for layer in ("conv1", "shortcut"))
+    for row in phases.values():
+        assert row["cycles"] == row["formula_cycles"] + row["operand_cycles"] + row["drain_cycles"]
+        assert min(row["operand_cycles"], row["drain_cycles"]) >= 0
     assert report["total"]["macs"] == sum(row["macs"] for row in phases.values())
     assert capsys.readouterr().out.count("bit-exact") == len(phases) + 1
     assert (tmp_path / "utilisation.png").read_bytes().startswith(b"\x89PNG")
@@ -42,6 +49,7 @@ def test_a_difference_is_reported(tmp_path, monkeypatch, capsys):
         return values
 
     monkeypatch.setattr(conv, "results", wrong)
+    monkeypatch.setattr(demo, "train", lambda width, *_, seed, **__: cnn.Cnn(width, np.random.default_rng(seed)))
     assert demo.main([*SMALL, "--batch=1", f"--out={tmp_path}"]) == 1
     out = capsys.readouterr().out
     assert (out.count("DIFFERS"), out.count("bit-exact")) == (3 + 1, 15 - 3)  # WG of the 3x3 layers, and the total
@@ -96,6 +104,8 @@ def test_errors_are_the_gradient_of_the_loss():
     [
         (["--batch=0"], "demo: --batch must be 1 to 359, not 0"),
         (["--wpus=0"], "demo: Array wpus must be 1 to 16, not 0"),
+        (["--input-depth=8"], "demo: C-Core input_depth must be 16 to 65536, not 8"),
+        (["--psum-depth=many"], "demo: --psum-depth must be an integer from 16 to 16384, not 'many'"),
         (["--mac=fast"], "demo: Array mac must be one of dsp, shift, generic, not 'fast'"),
         (["--out=pyproject.toml"], "demo: --out must be a folder that can be written, but pyproject.toml is not"),
     ],
@@ -105,3 +115,9 @@ def test_a_mistake_is_one_sentence(arguments, message, capsys):
         demo.main(arguments)
     assert error.value.code == 2
     assert capsys.readouterr().err.startswith(message)
+
+
+def test_layers_that_do_not_fit_are_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "train", lambda width, *_, seed, **__: cnn.Cnn(width, np.random.default_rng(seed)))
+    assert demo.main([f"--out={tmp_path}", "--input-depth=16", "--psum-depth=16"]) == 2
+    assert "must fit the buffers" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """Bench of the array: plays a program, keeps the partial sums, and compares every port in every cycle.
 
-The environment names the file that :mod:`sim.engine` wrote (`ARRAY_PROGRAM`), the one to write (`ARRAY_RESULT`), and
-one that gets a line with the cycle now and then (`ARRAY_PROGRESS`).
+The environment names the file that :mod:`sim.engine` wrote (`ARRAY_PROGRAM`) and the one to write (`ARRAY_RESULT`).
 """
 
 import os
@@ -15,9 +14,6 @@ from hw.spec.control import PORTS, ArrayControl
 from sim.bits import pack, unpack
 from sim.golden.conv import wrap
 from sim.golden.program import CONTROL_FIELDS
-
-#: Cycles from one line of progress to the next.
-PROGRESS_CYCLES = 100
 
 
 def _control_words(program) -> list[int]:
@@ -67,9 +63,6 @@ async def plays_program(dut):
         await FallingEdge(dut.clk)
     dut.rst.value = 0
     for cycle in range(cycles):
-        if cycle % PROGRESS_CYCLES == 0:
-            with open(os.environ["ARRAY_PROGRESS"], "a") as progress:
-                progress.write(f"{cycle}\n")
         # Outputs of this cycle.
         now_valid = int(dut.valid.value)
         assert now_valid == int(np.sum(valid_out[cycle] << np.arange(clusters))), f"valid in cycle {cycle}"
