@@ -9,6 +9,7 @@ from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
 from hw.spec.tensors import TensorClass, follows_loss, tensor_number
 from sim.golden import conv, jobs
 from sim.golden.jobs import FIRST_NEED, Job
+from sim.golden.nodes import ConvNode
 from sim.golden.noise import step_keys
 from sim.golden.pint import canonical, decode
 from sim.golden.rate import Factor
@@ -44,6 +45,7 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     """
     golden = GoldenNetwork(NETWORK, int(rng.integers(0, 1 << 62)))
     node, scales = golden.nodes[1], golden.scales
+    assert isinstance(node, ConvNode)
     scales.training = True
     before = dict(scales.history)
     for name, parameter in node.parameters.items():
@@ -73,8 +75,9 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
                     found.setdefault(name, []).append(values.ravel())
         return {name: np.reshape(values, (IMAGES, CHANNELS, -1)) for name, values in found.items()}
 
-    x = Tensor(decode(canonical(decode(rng.integers(0, 256, (IMAGES, 1, 4, 3))))), -10)
-    pixels, ex = 12, x.e + node.weights.w8.e
+    e_x, e_z, pixels = -10, -30, 12
+    x = Tensor(decode(canonical(decode(rng.integers(0, 256, (IMAGES, 1, 4, 3))))), e_x)
+    ex = e_x + int(node.weights.w8.e)
     sums = conv.forward(x.t, node.weights.w8.t, 1, 1, 36).reshape(IMAGES, CHANNELS, -1)
     e_a = scales.exponent(1, TensorClass.A)
     names = ("gamma", "beta", "tau")
@@ -95,7 +98,7 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     assert np.array_equal(out["code_o"], canonical(expected.t).reshape(out["code_o"].shape))
     needs(TensorClass.A)
 
-    dz = Tensor(rng.integers(-(1 << 20), 1 << 20, (IMAGES, CHANNELS, 4, 3)), -30)
+    dz = Tensor(rng.integers(-(1 << 20), 1 << 20, (IMAGES, CHANNELS, 4, 3)), e_z)
     e_e, ed = scales.exponent(1, TensorClass.E), scales.exponent(1, TensorClass.DY)
     e_g = scales.exponent(1, TensorClass.G)
 
@@ -103,7 +106,7 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
         def make(n: int, c: int) -> Job:
             streams = {"wide": dz.t[n, c].ravel(), "bits": out["bits_o"][n, c]}
             return jobs.backward_jobs(
-                streams, out["side_o"][n, c], e=dz.e, ed=ed, ex=ex, e_e=e_e, index=pixels * (n * CHANNELS + c),
+                streams, out["side_o"][n, c], e=e_z, ed=ed, ex=ex, e_e=e_e, index=pixels * (n * CHANNELS + c),
                 key2=key(TensorClass.E),
             )[which]  # fmt: skip
 
@@ -116,9 +119,10 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     needs(TensorClass.E)
 
     wide = conv.gradient(x.t, error, 3, 1, 1, 36)
-    made = jobs.convert({"wide": wide.ravel()}, e=x.e + e_e, e_o=e_g, index=0, key2=key(TensorClass.G))
+    made = jobs.convert({"wide": wide.ravel()}, e=e_x + e_e, e_o=e_g, index=0, key2=key(TensorClass.G))
     made.words |= {"need": FIRST_NEED}
     gradient = run(made, _channel(0), _map(0, 0))["code_o"].ravel()
+    assert node.gradient is not None
     assert np.array_equal(gradient, canonical(node.gradient.t.ravel()))
     needs(TensorClass.G)
 
