@@ -1,11 +1,5 @@
-"""The designs that are mutated, each with the bench that has to notice."""
+"""All designs that are mutated."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from amaranth.lib import wiring
-
-from gen.emit import emit
 from hw.arith.convert import Convert
 from hw.array.pe import Pe
 from hw.array.tree import SumTree
@@ -16,43 +10,12 @@ from hw.spec.taxonn import FixedFormat, Rounding
 from hw.taxonn.pe import Pe as TaxonnPe
 from hw.taxonn.sequencer import Sequencer
 
+from .ccore import CCORE_DESIGNS
+from .design import Design
+
 __all__ = ["DESIGNS", "Design"]
 
 _PINT, _ACC_BITS, _ROWS = PintFormat(8, 3), 36, 3
-
-
-@dataclass(frozen=True)
-class Design:
-    """A design and its bench.
-
-    Parameters
-    ----------
-    name : str
-    top : str
-        Name of its Verilog module.
-    make : callable
-        Makes the component.
-    bench : str
-        Python module of the bench that the regression runs on the design.
-    mutants : int
-        Number of mutants.
-    env : mapping
-        Environment of the bench, cut down to some seconds where it kills as well.
-    seed : int
-        Seed of the bench.
-    """
-
-    name: str
-    top: str
-    make: Callable[[], wiring.Component]
-    bench: str
-    mutants: int
-    env: Mapping[str, str] = field(default_factory=dict)
-    seed: int = 1
-
-    def verilog(self) -> str:
-        """Verilog of the design, as `gradgate generate` writes it."""
-        return emit(self.make(), self.top)
 
 
 def _mac(form: MacForm) -> Design:
@@ -112,5 +75,6 @@ DESIGNS = {
         _convert(),
         _taxonn_pe(),
         _taxonn_sequencer(),
+        *CCORE_DESIGNS,
     )
 }

@@ -33,8 +33,8 @@ class Mutant:
 def make_mutants(design: Design, folder: Path, seed: int, count: int | None = None) -> tuple[str, list[Mutant]]:
     """Return the Verilog of a design with all mutants, and the mutants.
 
-    The design is flattened, its memories made registers, freed of constants and of names beside a net's first, and left
-    in `folder` as `original.il`; what a mutation hits is spread evenly by Yosys.
+    The module that is mutated is flattened, freed of constants and of names beside a net's first, and left in `folder`
+    as `original.il`; what a mutation hits is spread evenly by Yosys.
 
     Parameters
     ----------
@@ -47,17 +47,24 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
         Number of mutants, instead of the design's.
     """
     (folder / "design.v").write_text(design.verilog())
-    count = design.mutants if count is None else count
+    count, unit = design.mutants if count is None else count, design.mutated
+    flat = ["flatten", "memory_collect", *([] if design.memories else ["memory_map"]), "pmuxtree", "opt_expr"]
+    cells, route = f"{unit}/c:* {unit}/t:$mem* %d", []
+    if unit != design.top:  # Its only instance has its name.
+        add, connect = f"add -input {SELECT} {SELECT_WIDTH}", f"connect -port {unit} {SELECT} {SELECT}"
+        route = [f"cd {design.top}", add, connect, "cd"]
     yosys.run(
         folder,
         "mutants",
         [
             "read_verilog design.v",
             f"hierarchy -top {design.top}",
-            "proc", "flatten", "memory_collect", "memory_map", "pmuxtree", "opt_expr", "opt_clean -purge",
-            "write_rtlil original.il",
-            f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys",
+            "proc", f"select {unit}", *flat, "opt_clean -purge",
+            "write_rtlil -selected original.il",
+            f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys {cells}",
+            "select -clear",
             "script list.ys",
+            *route,
             "opt_clean -purge",
             "write_verilog -noattr mutants.v",
         ],

@@ -21,9 +21,10 @@ _BASE_CASE_FAILED = "model found for base case: FAIL!"
 def equivalent(design: Design, mutant: Mutant, folder: Path, limit: float = 60.0) -> tuple[bool, str]:
     """Return whether the mutant is proved equivalent, and how or why not.
 
-    What is proved: from the initial state, for all inputs in all cycles, all outputs are the same. The registers
-    that the mutation cannot reach are the same by construction, and given to the mutant from the original. The
-    proof is by induction, first of the equality of all other registers and outputs, then of the outputs alone.
+    What is proved: from the initial state, for all inputs of the mutated module in all cycles, all its outputs are the
+    same. The registers that the mutation cannot reach are the same by construction, and given to the mutant from the
+    original. The proof is by induction, first of the equality of all other registers and outputs, then of the outputs
+    alone.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def equivalent(design: Design, mutant: Mutant, folder: Path, limit: float = 60.0
     if mutant.option("port") == "CLK":
         return False, "Yosys's SAT has one clock"  # and would take a broken clock for the right one
     end, stem = time.monotonic() + limit, f"proof-{mutant.number}"
-    outputs = [port.name for port in module_ports((folder / "design.v").read_text(), design.top)
+    outputs = [port.name for port in module_ports((folder / "design.v").read_text(), design.mutated)
                if port.direction == "output"]  # fmt: skip
     try:
         shared, reached = _registers(design, mutant, folder, stem, limit)
@@ -56,8 +57,8 @@ def equivalent(design: Design, mutant: Mutant, folder: Path, limit: float = 60.0
 
 def _pair(design: Design, mutant: Mutant) -> list[str]:
     """Commands that make the modules `gold` and `gate`."""
-    mutate = mutant.command.replace(f" -module {design.top} ", " -module gate ")
-    return ["read_rtlil original.il", f"rename {design.top} gold", "copy gold gate", mutate]
+    mutate = mutant.command.replace(f" -module {design.mutated} ", " -module gate ")
+    return ["read_rtlil original.il", "memory_map", f"rename {design.mutated} gold", "copy gold gate", mutate]
 
 
 def _registers(design, mutant, folder, stem, limit) -> tuple[list[str], list[str]]:

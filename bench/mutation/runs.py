@@ -78,6 +78,7 @@ def run_design(
         If the original, with no mutant selected, does not build or pass.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    design = design.prepared(folder)
     verilog, mutants = make_mutants(design, folder, seed, count)
     show(f"{design.name}: building {len(mutants)} mutants")
     listed, output = reasons(), io.StringIO()

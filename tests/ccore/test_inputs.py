@@ -6,9 +6,10 @@ import pytest
 from gen.emit import emit
 from hw.ccore.crossbar import class_count
 from hw.ccore.inputs import InputNetwork
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes
+from hw.spec.ccore import CCoreConfig, Lanes
 from hw.spec.config import TAPS, ArrayConfig
 from sim.golden.ccore import inputs as golden
+from sim.input_slots import save_slots
 from sim.runner import simulate
 
 SIZES = [
@@ -21,76 +22,12 @@ SIZES = [
 DEPTH = 16
 
 
-def random_banks(rng, config, cycles):
-    """Banks [cycle][w][r]: kernel rows, channel groups, rows of BP at stride 2, and any base for each r."""
-    w, r = np.indices((config.array.wpus, config.array.rows))
-    group = config.turn * config.block // config.array.channels
-    bases = rng.integers(0, config.banks, (cycles, 1, config.array.rows))
-    for kind, base in enumerate((r, group * r, r == 0)):
-        bases[kind::4] = base[0]
-    start, stride = rng.integers(0, config.banks, (cycles, 1, 1)), rng.integers(1, 3, (cycles, 1, 1))
-    return (start + stride * w + bases) % config.banks
-
-
-def random_slots(rng, config, cycles):
-    """Fields of the writes, reads and windows of all cycles; a bank is asked for one row a cycle."""
-    array, codes = config.array, 1 << config.array.pint.k
-    banks = random_banks(rng, config, cycles)
-    rows = rng.integers(0, DEPTH, (cycles, config.banks))
-    modes = [lanes for lanes in Lanes if lanes != Lanes.PACKED or array.channels > TAPS]
-
-    def bits(*shape, share=0.7):
-        return (rng.random((cycles, *shape)) < share).astype(np.int64)
-
-    write = {
-        "enable": bits(),
-        "bank": rng.integers(0, config.banks, cycles),
-        "address": rng.integers(0, DEPTH, cycles),
-        "data": rng.integers(0, codes, (cycles, WORD_PIXELS, array.channels)),
-    }
-    read = {
-        "bank": banks,
-        "row": rows[np.arange(cycles)[:, None, None], banks],
-        "word": rng.integers(-DEPTH, DEPTH, cycles),
-    }
-    window = {
-        "push": bits(),
-        "lanes": rng.choice([lanes.value for lanes in modes], cycles),
-        "odd": bits(share=0.5),
-        "row_ok": bits(array.wpus, array.rows),
-        "tap_ok": bits(TAPS),
-        "pixel_ok": bits(array.channels),
-    }
-    return write, read, window
-
-
-def golden_lanes(config, write, read, window):
-    """The lanes of all slots, from an empty buffer."""
-    array = config.array
-    memory = np.zeros((config.banks, DEPTH, WORD_PIXELS, array.channels), dtype=np.int64)
-    writes = [
-        (cycle, write["bank"][cycle], write["address"][cycle], write["data"][cycle])
-        for cycle in np.flatnonzero(write["enable"])
-    ]
-    words = golden.words(memory, writes, read["bank"], read["row"], read["word"], InputNetwork.READ)
-    mode = window["lanes"]
-    return golden.lanes(
-        words, window["push"], mode, *(window[name] for name in ("odd", "row_ok", "tap_ok", "pixel_ok"))
-    )
-
-
 @pytest.mark.parametrize("sizes", SIZES)
 def test_lanes_of_random_slots(sizes, tmp_path):
     config, cycles = CCoreConfig(array=ArrayConfig(*sizes), input_depth=DEPTH), 1500
-    rng = np.random.default_rng(sum(sizes))
     print(f"seed {sum(sizes)}")
-    slots = random_slots(rng, config, cycles)
-    fields = {
-        f"{part}.{name}": values
-        for part, its in zip(("write", "read", "window"), slots, strict=True)
-        for name, values in its.items()
-    }
-    np.savez(tmp_path / "slots.npz", x=golden_lanes(config, *slots), **fields)
+    rng = np.random.default_rng(sum(sizes))
+    save_slots(tmp_path / "slots.npz", rng, config, cycles, InputNetwork.READ)
     simulate(
         top="input_network",
         verilog=emit(InputNetwork(config=config), "input_network"),

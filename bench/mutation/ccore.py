@@ -1,0 +1,121 @@
+"""The buffers, networks and the sequencer of a small C-Core, to be mutated."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hw.ccore.ccore import CCore
+from hw.ccore.drain import Drain
+from hw.ccore.inputs import InputNetwork
+from hw.ccore.psums import PartialSums
+from hw.ccore.weights import WeightBuffer
+from hw.spec.ccore import CCoreConfig
+from hw.spec.config import ArrayConfig, MacForm
+from hw.spec.descriptor import MAX_ENTRIES, Error
+from hw.spec.layer import Layer, Phase
+from hw.spec.plan import plan
+from sim.ccore import Job, program
+from sim.ccore_workloads import alternating_jobs
+from sim.input_slots import save_slots
+from sim.workloads import random_codes
+
+from .design import Design
+
+__all__ = ["CCORE_DESIGNS"]
+
+_SEED = 1
+
+
+def _input_network() -> Design:
+    sizes, depth = (1, 3, 2, 5), 16
+    config = CCoreConfig(array=ArrayConfig(*sizes), input_depth=depth)
+
+    def files(folder: Path) -> Mapping[str, str]:
+        file = folder / "slots.npz"
+        save_slots(file, np.random.default_rng(_SEED), config, 1000, InputNetwork.READ)
+        return {"INPUT_NETWORK": str(file)}
+
+    return Design(
+        "ccore-inputs", "input_network", lambda: InputNetwork(config=config), "sim.benches.input_network", 40,
+        {"CCORE": ",".join(map(str, (*sizes, depth))), "LATENCY": str(InputNetwork.LATENCY)},
+        memories=True, files=files,
+    )  # fmt: skip
+
+
+def _weights() -> Design:
+    config = CCoreConfig(ArrayConfig(3, 2, 3, 2), weight_depth=21)
+    return Design(
+        "ccore-weights", "weights", lambda: WeightBuffer(config=config), "sim.benches.weights", 40,
+        {"ARRAY": "3x2x3x2", "DEPTH": "21", "CYCLES": "400", "LATENCY": str(WeightBuffer.LATENCY)}, memories=True,
+    )  # fmt: skip
+
+
+def _psums() -> Design:
+    array = ArrayConfig(clusters=2, wpus=3, rows=1, channels=1)
+    config = CCoreConfig(array=array, psum_depth=16, images=4)
+    timing = {name: str(getattr(PartialSums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
+    return Design(
+        "ccore-psums", "psums", lambda: PartialSums(config=config), "sim.benches.psums", 40,
+        {"SIZES": "2,3,36,16,4", **timing}, memories=True,
+    )  # fmt: skip
+
+
+def _drain() -> Design:
+    array, latency = ArrayConfig(clusters=2, wpus=3, rows=3, channels=1), 2
+    config = CCoreConfig(array=array, psum_depth=64)
+    return Design(
+        "ccore-drain", "drain", lambda: Drain(config=config, latency=latency), "sim.benches.drain", 40,
+        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "3"}, memories=True,
+    )  # fmt: skip
+
+
+def _jobs(config: CCoreConfig) -> list[Job]:
+    """Every pattern, tile and option that a descriptor has, and a mistake of each kind."""
+    rng = np.random.default_rng(_SEED)
+    layers = (
+        Layer(2, 7, 5, 5, 6, 3, 1, 1),
+        Layer(2, 4, 3, 5, 4, 3, 2, 1),
+        Layer(1, 17, 9, 3, 3, 1, 2),
+        Layer(3, 20, 13),
+        Layer(1, 2, 3, 6, 5, 5, 1, 2),
+        Layer(2, 3, 3, 7, 9, 5, 2, 2),
+    )
+    jobs = alternating_jobs(((layer, phase) for layer in layers for phase in Phase), config, rng)
+    first = jobs[0]
+    faults = {
+        Error.PATTERN: {"pattern": 12}, Error.EMPTY: {"taps": 0}, Error.ENTRIES: {"entries": MAX_ENTRIES + 1},
+        Error.INPUT: {"x_words": config.input_depth}, Error.WEIGHT: {"w_words": config.weight_depth},
+        Error.PSUM: {"psums": config.psum_depth + 1}, Error.IMAGES: {"sums": 1, "images": config.images + 1},
+        Error.KEEP: {"drain": 0},
+    }  # fmt: skip
+    wrong = []
+    for error, fields in faults.items():
+        entries = first.command.entries * (MAX_ENTRIES + 1 if error == Error.ENTRIES else 1)
+        command = replace(first.command, header={**first.command.header, **fields, "tag": error.value}, entries=entries)
+        wrong.append(Job(command, first.codes, error=error, inputs_written=True, weights_written=True))
+    kept = plan(layers[1], Phase.WG, config, drain=False)
+    more = plan(layers[1], Phase.WG, config, accumulate=True)
+    codes = [random_codes(layers[1], rng, config.array.pint) for _ in range(2)]
+    return [*jobs[:5], Job(kept, codes[0]), *wrong, Job(more, codes[1]), *jobs[5:]]
+
+
+def _sequencer() -> Design:
+    array = ArrayConfig(2, 2, 3, 6, mac=MacForm.GENERIC)
+    config = CCoreConfig(array, input_depth=256, weight_depth=512, psum_depth=128, images=16)
+
+    def files(folder: Path) -> Mapping[str, str]:
+        file = folder / "program"
+        file.write_bytes(program(_jobs(config), config, seed=_SEED, idle=0.2, stall=0.3)[0])
+        return {"CCORE_PROGRAM": str(file)}
+
+    return Design(
+        "ccore-sequencer", "ccore", lambda: CCore(config=config), "sim.benches.ccore", 60,
+        {"CCORE_RESULT": os.devnull, "CCORE_PROGRESS": os.devnull}, unit="sequencer", memories=True, files=files,
+    )  # fmt: skip
+
+
+#: The designs of the C-Core.
+CCORE_DESIGNS = (_input_network(), _weights(), _psums(), _drain(), _sequencer())

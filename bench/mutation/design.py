@@ -1,0 +1,65 @@
+"""A design that is mutated, and the bench that has to notice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from gen.emit import emit
+
+__all__ = ["Design"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design and its bench.
+
+    Parameters
+    ----------
+    name : str
+    top : str
+        Name of its Verilog module.
+    make : callable
+        Makes the component.
+    bench : str
+        Python module of the bench that the regression runs on the design.
+    mutants : int
+        Number of mutants.
+    env : mapping
+        Environment of the bench, cut down to some seconds where it kills as well.
+    seed : int
+        Seed of the bench.
+    unit : str, optional
+        Module that is mutated, with all inside it; a submodule of `top`. By default `top`.
+    memories : bool
+        Whether memories stay memories, themselves not mutated; else they become registers.
+    files : callable, optional
+        Writes files that the bench reads into a folder, and returns what they add to `env`.
+    """
+
+    name: str
+    top: str
+    make: Callable[[], wiring.Component]
+    bench: str
+    mutants: int
+    env: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 1
+    unit: str | None = None
+    memories: bool = False
+    files: Callable[[Path], Mapping[str, str]] | None = None
+
+    @property
+    def mutated(self) -> str:
+        """Name of the module that is mutated."""
+        return self.unit or self.top
+
+    def verilog(self) -> str:
+        """Verilog of the design, as `gradgate generate` writes it."""
+        return emit(self.make(), self.top)
+
+    def prepared(self, folder: Path) -> "Design":
+        """The design with the files of its bench in `folder`."""
+        if self.files is None:
+            return self
+        return replace(self, env={**self.env, **self.files(folder.resolve())}, files=None)
