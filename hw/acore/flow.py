@@ -1,6 +1,6 @@
 """What happens when in the lanes of an APU: beats, their way through the units, and the streams they need."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,6 +22,7 @@ from hw.spec.acore import (
     SourceAdd,
 )  # fmt: skip
 
+from .beat import Beat, Included, Inputs, Outputs
 from .finish import Finish
 from .front import Front
 from .narrow import Narrow
@@ -30,7 +31,7 @@ from .product import Centre, Product
 from .rescaler import Rescaler0, Rescaler1
 from .ring import DEPTH
 
-__all__ = ["Beat", "Flow", "Inputs", "Outputs", "Included"]
+__all__ = ["Flow"]
 
 #: Cycles after the last beat until the sums are complete.
 _SETTLE = 4
@@ -38,45 +39,6 @@ _SETTLE = 4
 _LATE = Rescaler1.LATENCY + Product.LATENCY - Front.LATENCY - 1
 #: Stages at which rounding takes its noise: after the window of a rescaler, after the shifter of the conversion.
 _NOISE0, _NOISE1, _NOISE2 = 1, 0, Shifter.LATENCY - 1
-
-
-class Beat(data.Struct):
-    """A beat in a unit."""
-
-    valid: unsigned(1)
-    last: unsigned(1)  #: the last elements or windows of the map
-    start: unsigned(1)  #: first beat of a group
-    close: unsigned(1)  #: last beat of a group
-
-
-class Inputs(data.Struct):
-    """A bit for each input stream."""
-
-    wide: unsigned(1)
-    code: unsigned(1)
-    side: unsigned(1)
-    weight: unsigned(1)
-    bits: unsigned(1)
-
-
-class Outputs(data.Struct):
-    """A bit for each output stream."""
-
-    code: unsigned(1)
-    side: unsigned(1)
-    word: unsigned(1)
-    bits: unsigned(1)
-
-
-class Included(data.Struct):
-    """Whether what a lane's unit takes up in this cycle is an element; else it becomes 0 or does not count."""
-
-    front: unsigned(1)
-    rescaled: unsigned(1)
-    product: unsigned(1)
-    magnitude: unsigned(1)
-    saturates: unsigned(1)
-    saturates1: unsigned(1)
 
 
 class Flow(wiring.Component):

@@ -23,8 +23,8 @@ from hw.spec.acore import (
 )  # fmt: skip
 from hw.spec.pint import PintFormat
 
+from .beat import Included
 from .finish import Finish
-from .flow import Included
 from .front import FRONT, Front, Pooling
 from .narrow import NarrowControl
 from .noise import LaneNoise, NoiseControl

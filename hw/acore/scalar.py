@@ -1,7 +1,7 @@
 """The controller of an APU: runs the scalar instructions of a microprogram on its memory."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
@@ -9,7 +9,6 @@ from hw.spec.acore import (
     ACCUMULATOR_BITS,
     CODE_DEPTH,
     MEMORY_DEPTH,
-    SATURATIONS,
     WORD_BITS,
     Base,
     Command,
@@ -19,30 +18,12 @@ from hw.spec.acore import (
 from hw.spec.microcode import microcode
 from hw.taxonn.scratchpad import Rom, Scratchpad
 
+from .accumulator import FACTOR, LEAP, Accumulator, Choice
 from .functions import ANSWER, Ask
 
 __all__ = ["CommandWord", "Scalar"]
 
 _BITS = ACCUMULATOR_BITS
-#: Bits of the factor in the accumulator, and so steps of a multiplication.
-_FACTOR = 18
-#: Bits of the other factor.
-_MULTIPLICAND = _BITS - _FACTOR
-#: A right shift goes by this many bits while it can.
-_LEAP = 8
-
-
-class _Choice(enum.Enum, shape=unsigned(3)):
-    """The accumulator's next value."""
-
-    KEEP = 0
-    OPERAND = 1
-    TOTAL = 2
-    SATURATED = 3
-    RIGHT = 4
-    LEAP = 5
-    LEFT = 6
-    PRODUCT = 7
 
 
 class CommandWord(data.Struct):
@@ -99,22 +80,31 @@ class Scalar(wiring.Component):
         m = Module()
         m.submodules.code = code = Rom(words=tuple(_padded()), shape=unsigned(24))
         m.submodules.words = memory = shared("words", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
-        self._a = Signal(signed(_BITS), reset_less=True)
+        m.submodules.accumulator = accumulator = shared("accumulator", Accumulator)
+        self._a, self._choice = accumulator.a, accumulator.choice
         self._at = Signal(range(CODE_DEPTH))
         self._bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
-        self._multiplicand = Signal(signed(_MULTIPLICAND), reset_less=True)
+        self._multiplicand = Signal.like(accumulator.multiplicand, name="multiplicand", reset_less=True)
         self._steps = Signal(signed(8), reset_less=True)
         self._half = Signal(reset_less=True)
         self._lost = Signal(reset_less=True)
         self._length = Signal(6, reset_less=True)
         self._late = Signal(signed(_BITS))
-        self._choice = Signal(_Choice)
         self._operand = Signal(signed(_BITS))
-        self._below, self._executing = Signal(), Signal()
+        self._below, self._executing = accumulator.below, Signal()
         instruction = data.View(Instruction, code.data)
         command = self.command.payload
         place = self._place(m, instruction, command)
+        op = instruction.op
+        immediate = (op == Op.LDI) | (op == Op.ADDI) | (op == Op.SHRI) | (op == Op.SHFI)
+        less = (op == Op.SUB) | (op == Op.MIN) | (op == Op.MAX)
         m.d.comb += [
+            self._operand.eq(Mux(immediate, instruction.value.as_signed(), memory.read_data)),
+            accumulator.operand.eq(Mux(self._executing, Mux(op == Op.ACC, self.sum, self._operand), self._late)),
+            accumulator.less.eq(self._executing & less),
+            accumulator.width.eq(instruction.value),
+            accumulator.multiplicand.eq(self._multiplicand),
+            accumulator.last.eq(self._steps == 1),
             code.address.eq(self._at),
             memory.read_address.eq(place),
             memory.write_address.eq(Mux(self.command.ready, command.address, place)),
@@ -138,31 +128,7 @@ class Scalar(wiring.Component):
                 self._execute(m, instruction, memory)
             self._serial(m)
             self._waits(m)
-        self._accumulate(m, instruction, memory)
         return m
-
-    def _accumulate(self, m, instruction, memory):
-        """The accumulator's next value; a tree of multiplexers, for a table of cases would take more LUTs."""
-        a, choice, op = self._a, self._choice.as_value(), instruction.op
-        immediate = (op == Op.LDI) | (op == Op.ADDI) | (op == Op.SHRI) | (op == Op.SHFI)
-        less = self._executing & ((op == Op.SUB) | (op == Op.MIN) | (op == Op.MAX))
-        operand = Signal(signed(_BITS), name="taken")
-        total = Signal(signed(_BITS + 1))
-        last = self._steps == 1
-        term = Mux(a[0], self._multiplicand.as_unsigned() ^ last.replicate(_MULTIPLICAND), 0).as_signed()
-        upper = Signal(signed(_MULTIPLICAND + 1))
-        m.d.comb += [
-            self._operand.eq(Mux(immediate, instruction.value.as_signed(), memory.read_data)),
-            operand.eq(Mux(self._executing, Mux(op == Op.ACC, self.sum, self._operand), self._late)),
-            total.eq(a + (operand.as_unsigned() ^ less.replicate(_BITS)).as_signed() + less),
-            self._below.eq(total[-1]),
-            upper.eq(a[_FACTOR:].as_signed() + term + (a[0] & last)),
-        ]
-        doubled = (a << 1)[:_BITS]
-        choices = [a, operand, total, _saturated(m, a, instruction.value[:6]), a >> 1, a >> _LEAP, doubled,
-                   Cat(a[1:_FACTOR], upper)]  # fmt: skip
-        low, high = (_tree(choice[:2], choices[n : n + 4]) for n in (0, 4))
-        m.d.sync += a.eq(Mux(choice[2], high, low))
 
     def _place(self, m, instruction, command):
         """The word that an instruction, or a command in its turn, reads or writes."""
@@ -217,21 +183,21 @@ class Scalar(wiring.Component):
             with m.Case(Op.END):
                 m.next = "IDLE"
             with m.Case(Op.LD, Op.LDI, Op.ACC):
-                m.d.comb += choice.eq(_Choice.OPERAND)
+                m.d.comb += choice.eq(Choice.OPERAND)
             with m.Case(Op.ST):
                 m.d.comb += memory.write.eq(1)
             with m.Case(Op.ADD, Op.ADDI, Op.SUB):
-                m.d.comb += choice.eq(_Choice.TOTAL)
+                m.d.comb += choice.eq(Choice.TOTAL)
             with m.Case(Op.MIN):
-                m.d.comb += choice.eq(Mux(self._below, _Choice.KEEP, _Choice.OPERAND))
+                m.d.comb += choice.eq(Mux(self._below, Choice.KEEP, Choice.OPERAND))
             with m.Case(Op.MAX):
-                m.d.comb += choice.eq(Mux(self._below, _Choice.OPERAND, _Choice.KEEP))
+                m.d.comb += choice.eq(Mux(self._below, Choice.OPERAND, Choice.KEEP))
             with m.Case(Op.SAT):
-                m.d.comb += choice.eq(_Choice.SATURATED)
+                m.d.comb += choice.eq(Choice.SATURATED)
             with m.Case(Op.SET):
                 m.d.comb += self.set.eq(1)
             with m.Case(Op.MUL):
-                m.d.sync += self._steps.eq(_FACTOR)
+                m.d.sync += self._steps.eq(FACTOR)
                 m.next = "FACTOR"
             with m.Case(Op.SHR, Op.SHF, Op.SHRI, Op.SHFI):
                 m.next = "SHIFT"
@@ -257,33 +223,33 @@ class Scalar(wiring.Component):
         with m.State("SHIFT"):
             m.d.comb += self._late.eq(self._lost & self._half)
             with m.If(steps == 0):
-                m.d.comb += choice.eq(_Choice.TOTAL)
+                m.d.comb += choice.eq(Choice.TOTAL)
                 m.next = "DECODE"
             with m.Elif(steps[-1]):
-                m.d.comb += choice.eq(Mux(a[-1] ^ a[-2], _Choice.KEEP, _Choice.LEFT))
+                m.d.comb += choice.eq(Mux(a[-1] ^ a[-2], Choice.KEEP, Choice.LEFT))
                 m.d.sync += [steps.eq(steps + 1), self._lost.eq(0)]
                 with m.If(a[-1] ^ a[-2]):
                     m.next = "LIMIT"
-            with m.Elif(steps >= _LEAP):
-                m.d.comb += choice.eq(_Choice.LEAP)
-                m.d.sync += [self._lost.eq(a[_LEAP - 1]), steps.eq(steps - _LEAP)]
+            with m.Elif(steps >= LEAP):
+                m.d.comb += choice.eq(Choice.LEAP)
+                m.d.sync += [self._lost.eq(a[LEAP - 1]), steps.eq(steps - LEAP)]
             with m.Else():
-                m.d.comb += choice.eq(_Choice.RIGHT)
+                m.d.comb += choice.eq(Choice.RIGHT)
                 m.d.sync += [self._lost.eq(a[0]), steps.eq(steps - 1)]
         with m.State("LIMIT"):
-            m.d.comb += [choice.eq(_Choice.OPERAND), self._late.eq(Cat((~a[-1]).replicate(_BITS - 1), a[-1]))]
+            m.d.comb += [choice.eq(Choice.OPERAND), self._late.eq(Cat((~a[-1]).replicate(_BITS - 1), a[-1]))]
             m.next = "DECODE"
         with m.State("LENGTH"):
-            m.d.sync += self._length.eq(self._length + Mux(a[_LEAP:].any(), _LEAP, 1))
-            m.d.comb += [choice.eq(Mux(a[_LEAP:].any(), _Choice.LEAP, _Choice.RIGHT)), self._late.eq(self._length)]
+            m.d.sync += self._length.eq(self._length + Mux(a[LEAP:].any(), LEAP, 1))
+            m.d.comb += [choice.eq(Mux(a[LEAP:].any(), Choice.LEAP, Choice.RIGHT)), self._late.eq(self._length)]
             with m.If(a == 0):
-                m.d.comb += choice.eq(_Choice.OPERAND)
+                m.d.comb += choice.eq(Choice.OPERAND)
                 m.next = "DECODE"
         with m.State("FACTOR"):
-            m.d.comb += [choice.eq(_Choice.OPERAND), self._late.eq(a[:_FACTOR])]
+            m.d.comb += [choice.eq(Choice.OPERAND), self._late.eq(a[:FACTOR])]
             m.next = "MULTIPLY"
         with m.State("MULTIPLY"):
-            m.d.comb += choice.eq(_Choice.PRODUCT)
+            m.d.comb += choice.eq(Choice.PRODUCT)
             m.d.sync += steps.eq(steps - 1)
             with m.If(steps == 1):
                 m.next = "DECODE"
@@ -294,39 +260,19 @@ class Scalar(wiring.Component):
         with m.State("ASK"):
             m.d.comb += [self.asks.eq(~self.answered), self._late.eq(self.answer)]
             with m.If(self.answered):
-                m.d.comb += choice.eq(_Choice.OPERAND)
+                m.d.comb += choice.eq(Choice.OPERAND)
                 m.next = "DECODE"
         with m.State("RUN"), m.If(~self.active):
             m.next = "DECODE"
         with m.State("IN"):
             m.d.comb += [self.wide.ready.eq(1), self._late.eq(self.wide.payload)]
             with m.If(self.wide.valid):
-                m.d.comb += choice.eq(_Choice.OPERAND)
+                m.d.comb += choice.eq(Choice.OPERAND)
                 m.next = "DECODE"
         with m.State("OUT"):
             m.d.comb += self.word.valid.eq(1)
             with m.If(self.word.ready):
                 m.next = "DECODE"
-
-
-def _saturated(m, a, width):
-    """Return the accumulator, saturated to a width of the list."""
-    sign = a[-1]
-    bounds = [bits - 1 for bits in SATURATIONS] + [_BITS - 1]
-    limit, wrong = [(~sign).replicate(bounds[0])], Const(0, 1)
-    for n, bits in enumerate(SATURATIONS):
-        above = Signal(name=f"above_{bits}")  # in the saturated value, these bits are the sign
-        part = a[bounds[n] : bounds[n + 1]]
-        m.d.comb += above.eq(width <= bits)
-        wrong = wrong | (above & (part ^ sign.replicate(len(part))).any())
-        limit.append((sign ^ ~above).replicate(len(part)))
-    return Mux(wrong, Cat(limit, sign), a)
-
-
-def _tree(select, choices):
-    """Return choices[select] of four."""
-    a, b, c, d = choices
-    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))
 
 
 def _padded():
