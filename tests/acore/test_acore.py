@@ -25,7 +25,7 @@ def test_one_lane():
 
 
 def test_apus_share_the_divider():
-    run(apus=2, lanes=2, count=40, acc_bits=48, testcase="every_microprogram")
+    run(apus=2, lanes=2, count=20, acc_bits=48, testcase="every_microprogram")
 
 
 @pytest.mark.parametrize("name", ACORE_RANGES)
