@@ -59,6 +59,14 @@ def test_train(engine, tmp_path, capsys):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_convolutions_are_trained_by_the_verilog(capsys):
+    layers = ("--layers", "8x8x1,conv3k3p1,pool2,conv2k2,10", "--activation", "tanh,relu,softmax")
+    forms = ("--format", "2,12/1,10/3,10", "--conversion", "stochastic")
+    result = train(capsys, *layers, *forms, "--engine", "rtl", "--epochs", "1", "--samples", "3")
+    assert result["weights_digest"] == result["golden_digest"]
+    assert result["cycles"]["forward"] % 3 == 0
+
+
 @pytest.mark.full_size
 def test_digits_are_learned_by_the_verilog(capsys):
     """64-32-10 from scratch on the generated Verilog: at least 94 %, the bits of golden, within 1 point of float."""
@@ -83,6 +91,15 @@ def test_digits_are_learned_by_the_verilog(capsys):
         (
             ("generate", "taxonn", "--activation", "swish"),
             "An activation must be one of relu, sigmoid, tanh, linear, softmax, not 'swish'",
+        ),
+        (("generate", "taxonn", "--net", "alexnet"), "Network of taxonn must be one of lenet5, not 'alexnet'"),
+        (
+            ("generate", "taxonn", "--net", "lenet5", "--layers", "4,2"),
+            "Options --net and --layers must not come together",
+        ),
+        (
+            ("generate", "taxonn", "--layers", "4x4x1,conv2k5,3"),
+            "Convolution kernel must be at most the padded input 4x4, not 5",
         ),
         (("generate", "taxonn", "--rounding", "up"), "Rounding must be one of nearest, stochastic, not 'up'"),
         (("generate", "taxonn", "--conversion", "up"), "Conversion must be one of nearest, stochastic, not 'up'"),

@@ -20,10 +20,11 @@ def configuration(layers, activations, formats, rounding="stochastic", conversio
     return TaxonnConfig(sizes, tuple(activations.split(",")), forms, rounding, convolutions, conversion)
 
 
+#: The second is the network of `test_convolutions_are_trained_by_the_verilog`, so that its build serves both.
 CASES = {
     "sizes_1": ("1x1x1,conv1k1,1", "relu,linear", "1,4", "nearest", "nearest"),
     "padded_and_pooled": (
-        "8x6x2,conv3k3p1,pool2,conv2k2,3",
+        "8x8x1,conv3k3p1,pool2,conv2k2,10",
         "tanh,relu,softmax",
         "2,12/1,10/3,10",
         "stochastic",
