@@ -40,9 +40,10 @@ class Job:
     codes : mapping of arrays
         Codes of x, w and e of its layer.
     wait : int or None
-        Descriptors that must have finished before its tensors are written; None: all before it.
+        Descriptors that must have finished before its tensors are written; None: all before it, and their results.
     words : sequence of int, optional
-        In place of the command's words: a descriptor with a mistake, which must end with `error` and do nothing.
+        In place of the command's words: a descriptor with a mistake, which must end with `error` and do nothing. Empty:
+        the tensors are written, and nothing runs.
     error : Error
     inputs_written, weights_written : bool
         Whether the tensor that it reads, and its weights or errors, are in the buffers already.
@@ -55,6 +56,11 @@ class Job:
     error: Error = Error.OK
     inputs_written: bool = False
     weights_written: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether its descriptor is run."""
+        return self.error == Error.OK and self.words is None
 
 
 @dataclass(frozen=True)
@@ -123,8 +129,8 @@ def _beats(config: CCoreConfig, drained: Drained) -> list[tuple[int, int]]:
     return [(word, mask | others) for word, mask in zip(words, masks, strict=True)]
 
 
-def _step(job: Job, machine: Machine, number: int) -> tuple[dict, list[Drained]]:
-    """A step of the bench, and what golden says leaves."""
+def _step(job: Job, machine: Machine, statuses: int, results: int) -> tuple[dict, list[Drained]]:
+    """A step of the bench, and what golden says leaves; `statuses` and `results` have left before."""
     config, command = machine.config, job.command
     inputs, weights = load(command, job.codes)
     drained = []
@@ -132,18 +138,19 @@ def _step(job: Job, machine: Machine, number: int) -> tuple[dict, list[Drained]]
         machine.write_inputs(inputs)
     if not job.weights_written:
         machine.write_weights(weights)
-    if job.error == Error.OK:
+    if job.runs:
         drained = machine.run(command)
     status = STATUS.const({"tag": command.header["tag"], "error": job.error}).as_bits()
     sums = [word for each in drained if len(each.sums) for word in pack(each.sums, config.sum_bits)]
     step = {
         "inputs": [] if job.inputs_written else _input_words(config, inputs),
         "weights": [] if job.weights_written else _weight_words(config, weights),
-        "wait": number if job.wait is None else job.wait,
+        "wait": statuses if job.wait is None else job.wait,
+        "wait_results": results if job.wait is None else 0,
         "words": list(job.words if job.words is not None else command.words()),
         "results": [word for each in drained for word in _beats(config, each)],
         "sums": [(word, -1) for word in sums],
-        "status": [(status, -1)],
+        "status": [(status, -1)] if job.words is None or job.words else [],
     }
     return step, drained
 
@@ -156,8 +163,13 @@ def program(
     Parameters are those of :func:`run`.
     """
     machine = Machine(config)
-    steps, drained = zip(*(_step(job, machine, number) for number, job in enumerate(jobs)), strict=True)
-    return pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}), list(drained)
+    steps, drained, statuses, results = [], [], 0, 0
+    for job in jobs:
+        step, each = _step(job, machine, statuses, results)
+        statuses, results = statuses + len(step["status"]), results + len(step["results"])
+        steps.append(step)
+        drained.append(each)
+    return pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}), drained
 
 
 def run(
@@ -201,7 +213,7 @@ def run(
             )  # fmt: skip
         data = pickle.loads(result.read_bytes())
     results = [
-        collect(job.command, each) if job.error == Error.OK and job.command.header["drain"] else None
+        collect(job.command, each) if job.runs and job.command.header["drain"] else None
         for job, each in zip(jobs, drained, strict=True)
     ]
     return Ran(

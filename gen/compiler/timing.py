@@ -13,6 +13,13 @@ __all__ = ["FILL", "Ports", "alone", "block_cycles", "drain_beats", "drain_cycle
 #: Cycles from a descriptor to its first slot, and from its last slot to the last partial sum, where nothing hides them.
 FILL = 64
 
+#: Cycles from the last beat of a block to the first slot of the next one in its half.
+RELEASE = 3
+
+#: Beats of a line that hide how the drain goes on to the next.
+LINE = 3
+
+
 @dataclass(frozen=True)
 class Ports:
     """What brings operands.
@@ -67,23 +74,46 @@ def drain_beats(command: Command, last: bool = False) -> int:
     return groups * columns
 
 
+def drain_line(command: Command) -> int:
+    """Beats of a row group along its columns, or of an address of a gradient."""
+    header = command.header
+    if header["drain_mode"] == DrainMode.GRADIENT.value:
+        return TAPS
+    if header["drain_mode"] == DrainMode.SPLIT.value:
+        return 2 * header["columns"] - header["odd_columns"]
+    return header["columns"]
+
+
 def drain_cycles(command: Command) -> int:
     """Beats of all output blocks."""
     blocks = 1 if command.phase == Phase.WG else command.header["m_blocks"]
     return (blocks - 1) * drain_beats(command) + drain_beats(command, last=True)
 
 
-def alone(command: Command, fill: int = FILL) -> int:
+def alone(command: Command, fill: int = FILL, latency: int = 0) -> int:
     """Cycles of a descriptor run by itself, from its start to its last drained beat, where nothing stalls.
 
     A block starts when the one before has ended and the half that it takes is drained: that of the block before the
-    last. The constant `fill` stands for all pipelines.
+    last, :data:`RELEASE` cycles after its last beat. The drain goes on to the next block while it walks along the last
+    line of one, in :data:`LINE` cycles.
+
+    Parameters
+    ----------
+    command : Command
+    fill : int
+        Cycles before the first slot.
+    latency : int
+        Cycles from the last slot of a block to its first beat.
     """
     blocks = 1 if command.phase == Phase.WG else command.header["m_blocks"]
-    end, drained = 0, [0, 0]
+    fields, _ = command.entries[-1]
+    slots = fields["row_groups"] * (command.header["columns"] + fields["lead"])
+    idle = 0 if command.phase == Phase.WG else command.pass_cycles(fields) - slots
+    gap = max(0, LINE - drain_line(command))
+    end, drained = 0, [-RELEASE, -RELEASE]
     for number in range(blocks):
-        end = max(end, drained[-2]) + block_cycles(command)
-        drained.append(max(end, drained[-1]) + drain_beats(command, number == blocks - 1))
+        end = max(end, drained[-2] + RELEASE) + block_cycles(command)
+        drained.append(max(end - idle + latency, drained[-1] + gap) + drain_beats(command, number == blocks - 1))
     return fill + (drained[-1] if command.header["drain"] else end)
 
 

@@ -20,7 +20,7 @@ PATIENCE = 20000
 
 
 class Writer:
-    """Plays the writes of the steps, each once the statuses that it waits for have come."""
+    """Plays the writes of the steps, each once the statuses and results that it waits for have come."""
 
     def __init__(self, dut, steps, rng, idle):
         self._ports = {"inputs": dut.input_write, "weights": dut.weight_write}
@@ -29,13 +29,15 @@ class Writer:
         self._left = {name: collections.deque() for name in self._ports}
         self._playing = False
 
-    def cycle(self, statuses: int):
+    def cycle(self, statuses: int, results: int):
         """Drive the ports for the coming edge."""
         if self._playing and not any(self._left.values()):
             self._playing, self.done = False, self.done + 1
-        if not self._playing and self.done < len(self._steps) and statuses >= self._steps[self.done]["wait"]:
-            self._playing = True
-            self._left = {name: collections.deque(self._steps[self.done][name]) for name in self._ports}
+        if not self._playing and self.done < len(self._steps):
+            step = self._steps[self.done]
+            if statuses >= step["wait"] and results >= step["wait_results"]:
+                self._playing = True
+                self._left = {name: collections.deque(step[name]) for name in self._ports}
         for name, port in self._ports.items():
             words = self._left[name]
             port.value = words.popleft() if words and self._rng.random() >= self._idle else 0
@@ -104,7 +106,7 @@ async def runs_descriptors(dut):
         Collector(dut, name, [word for step in steps for word in step[name]], rng, program["stall"])
         for name in ("results", "sums", "status")
     ]
-    status = collectors[-1]
+    results, _, status = collectors
     dut.clear.value = 0
     for port in (dut.input_write, dut.weight_write, dut.commands__valid, dut.commands__payload):
         port.value = 0
@@ -122,7 +124,7 @@ async def runs_descriptors(dut):
         if cycle % PROGRESS_CYCLES == 0:
             with open(os.environ["CCORE_PROGRESS"], "a") as progress:
                 progress.write(f"{cycle}\n")
-        writer.cycle(len(status.cycles))
+        writer.cycle(len(status.cycles), len(results.cycles))
         commander.cycle(cycle, writer.done)
         for collector in collectors:
             collector.cycle(cycle)
