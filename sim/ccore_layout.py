@@ -6,7 +6,7 @@ from dataclasses import astuple, replace
 import numpy as np
 
 from gen.compiler.steps import Step, steps
-from gen.compiler.tiling import Work, best, thinned
+from gen.compiler.tiling import Tiling, Work, best, channel_tiles, cost, thinned
 from gen.compiler.timing import Ports
 from hw.spec.ccore import CCoreConfig
 from hw.spec.command import Command
@@ -68,6 +68,21 @@ def _codes(task: Task, step: Step) -> dict[str, np.ndarray]:
     return codes
 
 
+def _tiling(work: Work) -> Tiling:
+    """The fewest tiles of whole images, all of about one size, that leave half of the buffer to others; else the best.
+
+    Between tiles, the first operands and the last partial sums of each are seldom hidden.
+    """
+    batch = work.layer.batch
+    for images in sorted({-(-batch // count) for count in range(1, batch + 1)}, reverse=True):
+        parts = work.parts(images, 0)
+        least = 1 if work.phase == Phase.WG else parts[0][1].header["c_blocks"]
+        tilings = [Tiling(images, 0, *each) for each in channel_tiles(work, parts) if each[1] >= least]
+        if tilings:
+            return min(tilings, key=lambda tiling: cost(work, parts, tiling).total)
+    return best(work)[0]
+
+
 def _moved(command: Command, name: str, half: int) -> Command | None:
     """The command with an operand in the other half of its buffer; None if it takes parts of both."""
     region = getattr(command, name)
@@ -93,7 +108,7 @@ class _Layout:
     def task(self, task: Task) -> Iterator[tuple[Step, Job]]:
         """The steps of a task and their jobs."""
         work = Work(thinned(task.layer, task.phase), task.phase, self._config, _PORTS)
-        planned = list(steps(work, best(work)[0]))
+        planned = list(steps(work, _tiling(work)))
         codes = [_codes(task, step) for step in planned]
         for step, command, each in zip(planned, self._placed(planned, codes[0]), codes, strict=True):
             waits = {
@@ -120,9 +135,9 @@ class _Layout:
 def lay_out(tasks: Sequence[Task], config: CCoreConfig) -> list[list[tuple[Step, Job]]]:
     """The steps of each task, and their jobs.
 
-    A task is tiled by :func:`gen.compiler.tiling.best`. Tiles take the halves of the buffers in turn, so that one is
-    written while the other is read; each write waits for the last descriptor that reads what it overwrites. What lies
-    in its place already is not written again: so BP reads the weights that FP read.
+    Tiles take the halves of the buffers in turn, so that one is written while the other is read; each write waits for
+    the last descriptor that reads what it overwrites. What lies in its place already is not written again: so BP reads
+    the weights that FP read.
 
     Raises
     ------
