@@ -23,6 +23,7 @@ _DEPTHS = {
     "input_depth": "words of a bank of the input buffer",
     "weight_depth": "codes of a bank of the weight buffer",
     "psum_depth": "partial sums of a port, in each half",
+    "images": "maps whose sums of |x| wait to be taken",
 }
 _ARRAY, _CCORE = ArrayConfig(), CCoreConfig()
 
@@ -37,10 +38,10 @@ def add_array(parser: argparse.ArgumentParser, users: Callable[[str], str] = lam
     parser.add_argument("--mac", default=_ARRAY.mac, metavar="FORM", help=mac.rstrip())
 
 
-def add_buffers(parser: argparse.ArgumentParser) -> None:
-    """Add the depths of the C-Core's buffers."""
+def add_buffers(parser: argparse.ArgumentParser, users: Callable[[str], str] = lambda name: "") -> None:
+    """Add the depths of the C-Core's buffers; `users` as for the array."""
     for name, text in _DEPTHS.items():
-        _add_integer(parser, name, text + "{}", CCORE_RANGES[name], getattr(_CCORE, name))
+        _add_integer(parser, name, text + "{}" + users(name), CCORE_RANGES[name], getattr(_CCORE, name))
 
 
 def array_of(arguments: argparse.Namespace) -> ArrayConfig:

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from hw.spec.acore import ACoreConfig
+from hw.spec.ccore import CCoreConfig
 from hw.spec.config import ARRAY_RANGES, ArrayConfig
 from hw.spec.control import ArrayControl, Head, Op, Ports
 from hw.spec.taxonn import Activation, FixedFormat, TaxonnConfig
 from hw.spec.taxonn_registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
-from . import docs_acore
+from . import docs_acore, docs_ccore
 from .generate import generate
 from .manifest import NAME
 from .targets import TARGETS
@@ -23,6 +24,7 @@ _PATH = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 _ENUMS = (Op, Head, Ports)
 #: A small configuration of each target that has one of its own.
 _EXAMPLES = {
+    "ccore": CCoreConfig(ArrayConfig(clusters=2, wpus=3, rows=1, channels=4), 64, 32, 16, 8),
     "acore": ACoreConfig(apus=1, lanes=2),
     "taxonn": TaxonnConfig(
         (4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))
@@ -39,7 +41,7 @@ def _comments(cls: type) -> dict[str, str]:
 
 def _table(header: list[str], rows) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
 def _control() -> str:
@@ -118,6 +120,8 @@ def reference() -> str:
             " ".join((ArrayControl.__doc__ or "").split()),
             "",
             _control(),
+            "## Descriptors of the C-Core",
+            docs_ccore.reference(_table, _comments),
             "## Microprograms of the A-Core",
             docs_acore.reference(_table, _comments),
             "## Ports",

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.spec.pint import PintFormat
 from hw.spec.taxonn import FixedFormat
 from hw.spec.taxonn_maps import Convolution
 from hw.spec.taxonn_nets import NETS
 
 from . import acore, manifest, taxonn, vivado
+from .array_options import add_array, add_buffers, array_of
 from .emit import emit
 from .errors import UserError
 from .files import output_folder
@@ -25,14 +25,6 @@ from .tidy import module_ports
 __all__ = ["add_parser", "generate"]
 
 _MODELS = Path(__file__).resolve().parents[1] / "sim" / "models"
-_DEFAULT = ArrayConfig()
-_SIZES = {
-    "clusters": "PE clusters, output channels in parallel",
-    "wpus": "window processing units a cluster, output rows in parallel",
-    "rows": "PE rows a unit, kernel rows in parallel",
-    "channels": "PE columns a unit, input channels in parallel",
-    "acc_bits": "bits of an accumulator and of a partial sum",
-}
 
 
 def generate(target: str, config: Any, progress: Callable[[str], None] = lambda name: None) -> dict[str, str]:
@@ -56,7 +48,7 @@ def generate(target: str, config: Any, progress: Callable[[str], None] = lambda 
     kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script", ".sh": "script"}
     description = {
         "target": target,
-        "parameters": {name: _plain(getattr(config, name)) for name in kind.options},
+        "parameters": {name: _plain(_field(config, name)) for name in kind.options},
         "top": target,
         "files": [{"name": name, "kind": kinds[Path(name).suffix], "simulation": name in models} for name in files],
         **facts,
@@ -89,6 +81,11 @@ def _latency(component: Any) -> int:
     return component.latency if hasattr(component, "latency") else component.LATENCY
 
 
+def _field(config: Any, name: str):
+    """Return a field of a configuration, or of the array in it."""
+    return getattr(config if hasattr(config, name) else config.array, name)
+
+
 def _plain(value):
     """Return a parameter as JSON has it."""
     if isinstance(value, tuple):
@@ -111,14 +108,8 @@ def add_parser(commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", type=_target, metavar="TARGET", help=f"one of {', '.join(TARGETS)}")
-    for name, text in _SIZES.items():
-        low, high = ARRAY_RANGES[name]
-        text = f"{text}; {low} to {high}, default {getattr(_DEFAULT, name)} {_users(name)}"
-        parser.add_argument(_flag(name), type=_integer(name), default=getattr(_DEFAULT, name), metavar="N", help=text)
-    pint = f"code width and split point of PINT(k,d); k 4 to 10, d 1 to k-3, default 8,3 {_users('pint')}"
-    parser.add_argument("--pint", type=_pint, default=_DEFAULT.pint, metavar="K,D", help=pint)
-    mac = f"form of the MAC: {', '.join(MacForm)}, default {_DEFAULT.mac} {_users('mac')}"
-    parser.add_argument("--mac", default=_DEFAULT.mac, metavar="FORM", help=mac)
+    add_array(parser, _users)
+    add_buffers(parser, _users)
     acore.add_options(parser)
     taxonn.add_options(parser)
     parser.add_argument("--net", metavar="NAME", help=f"a network of taxonn in place of --layers: {', '.join(NETS)}")
@@ -130,34 +121,10 @@ def _users(option: str) -> str:
     return f"({', '.join(name for name, target in TARGETS.items() if option in target.options)})"
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _target(text: str) -> str:
     if text not in TARGETS:
         raise UserError(f"Target must be one of {', '.join(TARGETS)}, not {text!r}")
     return text
-
-
-def _integer(name: str) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
-            low, high = ARRAY_RANGES[name]
-            raise UserError(f"{_flag(name)} must be an integer from {low} to {high}, not {text!r}")
-        return int(text)
-
-    return parse
-
-
-def _pint(text: str) -> PintFormat:
-    match = re.fullmatch(r"([+-]?\d{1,9}),([+-]?\d{1,9})", text, re.ASCII)
-    if match is None:
-        raise UserError(f"--pint must be two integers k,d such as 8,3, not {text!r}")
-    try:
-        return PintFormat(int(match[1]), int(match[2]))
-    except ValueError as error:
-        raise UserError(str(error)) from None
 
 
 def _path(text: str) -> Path:
@@ -166,14 +133,9 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _array(arguments: argparse.Namespace) -> ArrayConfig:
-    sizes = {name: getattr(arguments, name) for name in _SIZES}
-    return ArrayConfig(pint=arguments.pint, mac=arguments.mac, **sizes)
-
-
 def _run(arguments: argparse.Namespace) -> None:
     try:
-        config = (TARGETS[arguments.target].configure or _array)(arguments)
+        config = (TARGETS[arguments.target].configure or array_of)(arguments)
     except ValueError as error:
         raise UserError(str(error)) from None
     out = arguments.out or Path("build", arguments.target)

@@ -13,11 +13,13 @@ from hw.array.array import Array
 from hw.array.cluster import Cluster
 from hw.array.pe import Pe
 from hw.array.wpu import Wpu
+from hw.ccore.ccore import CCore
 from hw.mac.mac import Mac
 from hw.spec.config import TAPS, ArrayConfig
 from hw.taxonn.network import Network
 
 from . import acore, bringup, taxonn
+from .array_options import ccore_of
 
 __all__ = ["TARGETS", "Target"]
 
@@ -31,7 +33,8 @@ class Target:
     summary : str
         What it is, for the help text.
     options : tuple of str
-        Fields of its configuration that it depends on; without `configure` it is an :class:`ArrayConfig`.
+        Fields that it depends on, of its configuration or of the `array` in it; without `configure` the configuration
+        is an :class:`ArrayConfig`.
     build : callable
         Component of a configuration.
     macs : callable
@@ -96,6 +99,13 @@ TARGETS = {
         None,
         lambda config: config.macs,
         bringup.files,
+    ),
+    "ccore": Target(
+        "the convolution core: the array with its buffers, networks and run-time control",
+        ("clusters", "wpus", "rows", "channels", *_CELL, "input_depth", "weight_depth", "psum_depth", "images"),
+        lambda config: CCore(config=config),
+        lambda config: config.array.macs,
+        configure=ccore_of,
     ),
     "acore": Target(
         "the auxiliary core: normalisation, activation, pools, loss and weight update",

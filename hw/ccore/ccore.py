@@ -15,6 +15,7 @@ from hw.spec.weights import weight_write
 from .drain import Drain
 from .inputs import InputNetwork
 from .psums import PartialSums
+from .rows import RowTracker
 from .sequencer import STATUS, Sequencer
 from .weights import WeightBuffer
 
@@ -27,10 +28,11 @@ class CCore(wiring.Component):
     The DMA writes tensors into regions of the input and weight buffers (:mod:`hw.spec.regions`), at any time that
     nobody reads them; a descriptor (:mod:`hw.spec.descriptor`, made by :func:`hw.spec.plan.plan`) names them. Its
     status comes when it reads them no more. Results leave block by block in the order of
-    :class:`hw.spec.drain.DrainMode`; if asked for, the sums of |x| come beside them, a map at a time: image by image, of
-    1x1 layers tap group by tap group.
+    :class:`hw.spec.drain.DrainMode`; if asked for, the sums of |x| come beside them, a map at a time: image by image,
+    of 1x1 layers tap group by tap group.
 
-    Cycles of a descriptor: :meth:`hw.spec.command.Command.cycles`, and a constant fill where nothing runs before it.
+    Latency `latency`: cycles from the issue of a slot to its partial sums. Cycles of a descriptor:
+    :meth:`hw.spec.command.Command.cycles`, and a constant fill where nothing runs before it.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ class CCore(wiring.Component):
 
     def __init__(self, *, config: CCoreConfig):
         self._config = config
+        self.latency = RowTracker.LATENCY + InputNetwork.LATENCY + Array.latency_of(config.array)
         sums = data.ArrayLayout(unsigned(config.sum_bits), config.array.clusters)
         super().__init__(
             {

@@ -9,6 +9,7 @@ from hw.spec.ccore import CCoreConfig
 from hw.spec.drain import DrainJob, drain_beat, drain_request
 
 from .lines import Lines, line_layout
+from .multiplex import choose
 
 __all__ = ["Drain"]
 
@@ -93,7 +94,7 @@ class Drain(wiring.Component):
             m.d.sync += [
                 request.half.eq(line.half),
                 request.address.eq(Mux(line.dense, slot >> 2, slot)),
-                request.bank.eq(Mux(line.dense, slot[:2], line.banks[index])),
+                request.bank.eq(Mux(line.dense, slot[:2], choose(index, list(line.banks)))),
                 valid.eq(busy),
                 tag.mask.eq(line.mask),
                 tag.first.eq(begins),

@@ -10,6 +10,7 @@ from hw.spec.control import TAP_PORTS
 from hw.spec.drain import GRID_BITS, DrainJob, DrainMode
 
 from .groups import Groups, Step
+from .multiplex import choose
 
 __all__ = ["Lines", "line_layout"]
 
@@ -114,14 +115,15 @@ class Lines(wiring.Component):
         """Drive the payload from the job and the place of the walk."""
         line, gradient, split = self.o.payload, job.mode == DrainMode.GRADIENT, job.mode == DrainMode.SPLIT
         by_tap = gradient | (job.mode == DrainMode.TAPS)
+        ports = [choose(odd, [row[px] for row in job.ports]) for px in (0, 1)]
         tap_port = Array(Const(port, 2) for port in TAP_PORTS)[tap]
         m.d.comb += [
             line.slot.eq(groups.slot),
             line.count.eq(Mux(gradient, job.words, job.columns)),
             line.dense.eq(job.mode == DrainMode.DENSE),
             line.more.eq(Mux(gradient, TAPS - 1, split)),
-            line.banks[0].eq(Mux(split, job.ports[odd][0], Mux(by_tap, tap_port, groups.bank))),
-            line.banks[1].eq(Mux(split, job.ports[odd][1], TAP_PORTS[1])),
+            line.banks[0].eq(Mux(split, ports[0], Mux(by_tap, tap_port, groups.bank))),
+            line.banks[1].eq(Mux(split, ports[1], TAP_PORTS[1])),
             line.banks[2].eq(TAP_PORTS[2]),
             line.odd_columns.eq(split & job.odd_columns),
             line.half.eq(job.half),

@@ -13,6 +13,7 @@ from hw.spec.control import PORTS
 from hw.spec.psums import psum_op
 
 from .memory import Bank
+from .multiplex import choose
 
 __all__ = ["Magnitude", "MagnitudeSum"]
 
@@ -62,7 +63,7 @@ class MagnitudeSum(wiring.Component):
         for w in range(self._wpus):
             # Cycle 1: the port.
             value = Signal(self._acc, name=f"value_{w}", reset_less=True)
-            m.d.sync += value.eq(self.ps_o[w][control.port])
+            m.d.sync += value.eq(choose(control.port, list(self.ps_o[w])))
             with m.If(~control.add[w]):
                 m.d.sync += value.eq(0)
             # Cycle 2: acc + |value| as acc + (value ^ sign) + sign, the sign through a bit below.

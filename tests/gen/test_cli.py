@@ -103,9 +103,9 @@ def test_help_names_options_with_range_default_and_targets(capsys, monkeypatch):
     with pytest.raises(SystemExit, match="0"):
         main(["generate", "--help"])
     text = capsys.readouterr().out
-    assert "1 to 64, default 8 (array, bringup)" in text
-    assert "32 to 48, default 36 (mac, pe, wpu, cluster, array, bringup, acore)" in text
-    assert "k 4 to 10, d 1 to k-3, default 8,3 (mac, convert, pe, wpu, cluster, array, bringup)" in text
+    assert "1 to 64, default 8 (array, bringup, ccore)" in text
+    assert "32 to 48, default 36 (mac, pe, wpu, cluster, array, bringup, ccore, acore)" in text
+    assert "k 4 to 10, d 1 to k-3, default 8,3 (mac, convert, pe, wpu, cluster, array, bringup, ccore)" in text
 
 
 def test_without_command_the_help_is_shown(capsys):

@@ -16,7 +16,7 @@ from sim.simulators import lint
 
 MODEL = Path(__file__).resolve().parents[2] / "sim" / "models" / "DSP48E1.v"
 KEYS = {"target", "parameters", "top", "files", "clock", "reset", "ports", "latency", "macs_per_cycle", "sha256"}
-MODULES = [target for target in TARGETS if not TARGETS[target].board]
+MODULES = [target for target in TARGETS if not TARGETS[target].board and not TARGETS[target].configure]
 CASES = [(target, form) for target in MODULES for form in MacForm if "mac" in TARGETS[target].options]
 CASES.append(("convert", MacForm.DSP))
 
