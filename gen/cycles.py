@@ -25,24 +25,25 @@ def table(found: Sequence[Row], totals: dict, batch: int) -> str:
     """The rows as text, cycles and MACs an image."""
     lines = [
         f"{'node':>4} {'layer':<42} {'phase':<5} {'pattern':<9} {'cycles':>9} {'MACs':>11} {'util.':>6}"
-        f" {'with loads':>10} {'inputs':>8} {'weights':>8} {'DRAM':>7}"
+        f" {'in buffers':>10} {'with loads':>10} {'inputs':>8} {'weights':>8} {'DRAM':>7}"
     ]
     for row in found:
         cost = row.cost
         dram = cost.dram_inputs + cost.dram_weights + cost.dram_outputs
-        numbers = [each / batch for each in (cost.total, cost.inputs, cost.weights, dram)]
+        numbers = [each / batch for each in (cost.calc, cost.total, cost.inputs, cost.weights, dram)]
         lines.append(
             f"{row.node:>4} {str(row.layer).split('x', 1)[1]:<42} {row.phase:<5} {row.pattern:<9}"
-            f" {cost.calc / batch:>9.0f} {row.layer.macs // batch:>11,} {row.utilisation:>6.3f}"
-            f" {numbers[0]:>10.0f} {numbers[1]:>8.0f} {numbers[2]:>8.0f} {numbers[3]:>7.0f}"
+            f" {row.alone / batch:>9.0f} {row.layer.macs // batch:>11,} {row.utilisation:>6.3f}"
+            f" {numbers[0]:>10.0f} {numbers[1]:>10.0f} {numbers[2]:>8.0f} {numbers[3]:>8.0f} {numbers[4]:>7.0f}"
         )
-    loads = totals["with_loads"]
+    buffers, loads = totals["in_buffers"], totals["with_loads"]
     return "\n".join([
         *lines,
-        "inputs, weights, DRAM: cycles of loading the buffers, and of all traffic of DRAM, beside the calculation",
-        f"An image: {totals['macs_per_image']:,} MACs, {totals['cycles_per_image']:,.0f} cycles of the C-Core, "
-        f"utilisation {totals['utilisation']:.3f}; with loads {loads['cycles_per_image']:,.0f} cycles, "
-        f"{loads['utilisation']:.3f}",
+        "cycles: no buffer is too small; in buffers: tiles that fit, operands in time; inputs, weights, DRAM: cycles of",
+        "loading the buffers, and of all traffic of DRAM, beside the calculation",
+        f"An image: {totals['macs_per_image']:,} MACs, {totals['cycles_per_image']:,.0f} cycles of the C-Core alone, "
+        f"utilisation {totals['utilisation']:.3f}; in its buffers {buffers['cycles_per_image']:,.0f} cycles, "
+        f"{buffers['utilisation']:.3f}; with loads {loads['cycles_per_image']:,.0f} cycles, {loads['utilisation']:.3f}",
     ])  # fmt: skip
 
 

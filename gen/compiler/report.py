@@ -1,9 +1,9 @@
 """Cycles of a training step of a network, layer by layer and phase by phase."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from hw.spec.ccore import CCoreConfig
+from hw.spec.ccore import CCORE_RANGES, CCoreConfig
 from hw.spec.layer import Layer, Phase
 from hw.spec.network import Network
 from hw.spec.pattern import pattern_of
@@ -28,6 +28,9 @@ class Row:
         Name of the pattern (:class:`hw.spec.descriptor.Code`).
     tiling : Tiling
     cost : Cost
+        In the buffers.
+    alone : int
+        Cycles where no buffer is too small: what the patterns alone take.
     macs_per_cycle : int
         MACs of the array.
     """
@@ -38,19 +41,20 @@ class Row:
     pattern: str
     tiling: Tiling
     cost: Cost
+    alone: int
     macs_per_cycle: int
 
     @property
     def utilisation(self) -> float:
-        """Real products over those that the array could have made, while it calculates."""
-        return self.layer.macs / self.macs_per_cycle / self.cost.calc
+        """Real products over those that the array could have made in :attr:`alone` cycles."""
+        return self.layer.macs / self.macs_per_cycle / self.alone
 
     def describe(self) -> dict:
         """The row for JSON: cycles and MACs of the whole batch."""
         cost = self.cost
         return {
             "node": self.node, "layer": str(self.layer), "phase": str(self.phase), "pattern": self.pattern,
-            "cycles": cost.calc, "cycles_with_loads": cost.total, "macs": self.layer.macs,
+            "cycles": self.alone, "cycles_in_buffers": cost.calc, "cycles_with_loads": cost.total, "macs": self.layer.macs,
             "utilisation": round(self.utilisation, 4), "tiling": asdict(self.tiling),
             "loads": {
                 "input_words": cost.inputs, "weight_cycles": cost.weights, "stall": cost.stall,
@@ -70,27 +74,33 @@ def rows(network: Network, batch: int, config: CCoreConfig, ports: Ports) -> Ite
     ValueError
         If a layer does not fit the buffers.
     """
-    found: dict[tuple[Layer, Phase], tuple[Tiling, Cost]] = {}
+    found: dict[tuple[Layer, Phase], tuple[Tiling, Cost, int]] = {}
+    largest = replace(config, **{name: high for name, (_, high) in CCORE_RANGES.items()})
     for node in network.key_nodes:
         layer = network.layer(node, batch)
         for phase in Phase:
             if phase == Phase.BP and network.sources(node)[0] == 0:
                 continue
             if (layer, phase) not in found:
-                found[layer, phase] = best(Work(thinned(layer, phase), phase, config, ports))
+                alone = best(Work(thinned(layer, phase), phase, largest, ports))[1].calc
+                found[layer, phase] = (*best(Work(thinned(layer, phase), phase, config, ports)), alone)
             pattern = pattern_of(layer, phase, config).code.name
             yield Row(node, layer, phase, pattern, *found[layer, phase], config.array.macs)
 
 
 def summary(found: list[Row], batch: int) -> dict:
-    """Totals an image; `cycles_per_image` and `utilisation` of the C-Core alone, whose operands are there in time."""
+    """Totals an image: of the C-Core alone, in its buffers with operands in time, and with the loads beside it."""
     macs = sum(row.layer.macs for row in found)
     calc, total = (sum(getattr(row.cost, name) for row in found) for name in ("calc", "total"))
     peak = found[0].macs_per_cycle
+
+    def share(cycles: int) -> dict:
+        return {"cycles_per_image": round(cycles / batch, 1), "utilisation": round(macs / peak / cycles, 4)}
+
     return {
-        "cycles_per_image": round(calc / batch, 1),
+        **share(sum(row.alone for row in found)),
         "macs_per_image": macs // batch,
-        "utilisation": round(macs / peak / calc, 4),
-        "with_loads": {"cycles_per_image": round(total / batch, 1), "utilisation": round(macs / peak / total, 4)},
+        "in_buffers": share(calc),
+        "with_loads": share(total),
         "layers": [row.describe() for row in found],
     }
