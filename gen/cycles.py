@@ -39,8 +39,8 @@ def table(found: Sequence[Row], totals: dict, batch: int) -> str:
     buffers, loads = totals["in_buffers"], totals["with_loads"]
     return "\n".join([
         *lines,
-        "cycles: no buffer is too small; in buffers: tiles that fit, operands in time; inputs, weights, DRAM: cycles of",
-        "loading the buffers, and of all traffic of DRAM, beside the calculation",
+        "cycles: no buffer is too small; in buffers: tiles that fit, operands in time",
+        "inputs, weights, DRAM: cycles of loading the buffers, and of all traffic of DRAM, beside the calculation",
         f"An image: {totals['macs_per_image']:,} MACs, {totals['cycles_per_image']:,.0f} cycles of the C-Core alone, "
         f"utilisation {totals['utilisation']:.3f}; in its buffers {buffers['cycles_per_image']:,.0f} cycles, "
         f"{buffers['utilisation']:.3f}; with loads {loads['cycles_per_image']:,.0f} cycles, {loads['utilisation']:.3f}",

@@ -54,8 +54,8 @@ class Row:
         cost = self.cost
         return {
             "node": self.node, "layer": str(self.layer), "phase": str(self.phase), "pattern": self.pattern,
-            "cycles": self.alone, "cycles_in_buffers": cost.calc, "cycles_with_loads": cost.total, "macs": self.layer.macs,
-            "utilisation": round(self.utilisation, 4), "tiling": asdict(self.tiling),
+            "cycles": self.alone, "cycles_in_buffers": cost.calc, "cycles_with_loads": cost.total,
+            "macs": self.layer.macs, "utilisation": round(self.utilisation, 4), "tiling": asdict(self.tiling),
             "loads": {
                 "input_words": cost.inputs, "weight_cycles": cost.weights, "stall": cost.stall,
                 "dram_cycles": {
