@@ -14,13 +14,13 @@ from hw.ccore.psums import PartialSums
 from hw.ccore.weights import WeightBuffer
 from hw.spec.ccore import CCoreConfig
 from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.descriptor import MAX_ENTRIES, Error
+from hw.spec.descriptor import HEADER, MAX_ENTRIES, Error
 from hw.spec.layer import Layer, Phase
 from hw.spec.plan import plan
 from sim.ccore import Job, program
-from sim.ccore_workloads import alternating_jobs
+from sim.ccore_workloads import alternating_jobs, fits
 from sim.input_slots import save_slots
-from sim.workloads import random_codes
+from sim.workloads import random_codes, random_layer
 
 from .design import Design
 
@@ -39,7 +39,7 @@ def _input_network() -> Design:
         return {"INPUT_NETWORK": str(file)}
 
     return Design(
-        "ccore-inputs", "input_network", lambda: InputNetwork(config=config), "sim.benches.input_network", 40,
+        "ccore-inputs", "input_network", lambda: InputNetwork(config=config), "sim.benches.input_network", 25,
         {"CCORE": ",".join(map(str, (*sizes, depth))), "LATENCY": str(InputNetwork.LATENCY)},
         memories=True, files=files,
     )  # fmt: skip
@@ -48,7 +48,7 @@ def _input_network() -> Design:
 def _weights() -> Design:
     config = CCoreConfig(ArrayConfig(3, 2, 3, 2), weight_depth=21)
     return Design(
-        "ccore-weights", "weights", lambda: WeightBuffer(config=config), "sim.benches.weights", 40,
+        "ccore-weights", "weights", lambda: WeightBuffer(config=config), "sim.benches.weights", 25,
         {"ARRAY": "3x2x3x2", "DEPTH": "21", "CYCLES": "400", "LATENCY": str(WeightBuffer.LATENCY)}, memories=True,
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ def _psums() -> Design:
     config = CCoreConfig(array=array, psum_depth=16, images=4)
     timing = {name: str(getattr(PartialSums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
     return Design(
-        "ccore-psums", "psums", lambda: PartialSums(config=config), "sim.benches.psums", 40,
+        "ccore-psums", "psums", lambda: PartialSums(config=config), "sim.benches.psums", 25,
         {"SIZES": "2,3,36,16,4", **timing}, memories=True,
     )  # fmt: skip
 
@@ -68,12 +68,35 @@ def _drain() -> Design:
     config = CCoreConfig(array=array, psum_depth=64)
     return Design(
         "ccore-drain", "drain", lambda: Drain(config=config, latency=latency), "sim.benches.drain", 40,
-        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "3"}, memories=True,
+        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"}, memories=True,
     )  # fmt: skip
 
 
+def _faults(config: CCoreConfig) -> list[tuple[Error, dict[str, int]]]:
+    """Mistakes of a header: what each gives, and the fields that make it; numbers too large by every bit."""
+    limits = {
+        "images": (Error.IMAGES, config.images), "psums": (Error.PSUM, config.psum_depth),
+        "x_words": (Error.INPUT, config.input_depth), "x_base": (Error.INPUT, config.input_depth),
+        "w_words": (Error.WEIGHT, config.weight_depth), "w_base": (Error.WEIGHT, config.weight_depth),
+    }  # fmt: skip
+    counts = ("m_blocks", "c_blocks", "c_inner", "pitch", "rows", "read_rows", "images", "columns", "read_columns")
+    counts += ("groups", "row_pitch", "taps", "taps_last", "psums")
+    return [
+        *((Error.PATTERN, {"pattern": code}) for code in (0, 12, 13, 14, 15)),
+        *((Error.EMPTY, {name: 0}) for name in counts),
+        (Error.ENTRIES, {"entries": MAX_ENTRIES + 1}),
+        (Error.KEEP, {"drain": 0}),
+        (Error.KEEP, {"accumulate": 1}),
+        *(
+            (error, {"sums": 1, name: limit + 1 if bit == 0 else limit << bit})
+            for name, (error, limit) in limits.items()
+            for bit in range(next(f.bits for word in HEADER for f in word if f.name == name) - limit.bit_length() + 1)
+        ),
+    ]  # fmt: skip
+
+
 def _jobs(config: CCoreConfig) -> list[Job]:
-    """Every pattern, tile and option that a descriptor has, and a mistake of each kind."""
+    """Every pattern, a mistake of each kind, sums that are continued, and layers as long as the buffers."""
     rng = np.random.default_rng(_SEED)
     layers = (
         Layer(2, 7, 5, 5, 6, 3, 1, 1),
@@ -82,29 +105,36 @@ def _jobs(config: CCoreConfig) -> list[Job]:
         Layer(3, 20, 13),
         Layer(1, 2, 3, 6, 5, 5, 1, 2),
         Layer(2, 3, 3, 7, 9, 5, 2, 2),
+        Layer(1, 5, 3, 12, 12, 7, 1, 3),
+        Layer(2, 4, 3, 5, 9, 4, 1, 2),
     )
-    jobs = alternating_jobs(((layer, phase) for layer in layers for phase in Phase), config, rng)
+    work = [(layer, phase) for layer in layers for phase in Phase if fits(config, layer, phase)]
+    while len(work) < 40:
+        layer, phase = random_layer(rng, channels=24, size=9, batch=4), Phase(rng.choice(list(Phase)))
+        if fits(config, layer, phase, 2, sums=phase == Phase.FP):
+            work.append((layer, phase))
+    jobs = alternating_jobs(work, config, rng)
     first = jobs[0]
-    faults = {
-        Error.PATTERN: {"pattern": 12}, Error.EMPTY: {"taps": 0}, Error.ENTRIES: {"entries": MAX_ENTRIES + 1},
-        Error.INPUT: {"x_words": config.input_depth}, Error.WEIGHT: {"w_words": config.weight_depth},
-        Error.PSUM: {"psums": config.psum_depth + 1}, Error.IMAGES: {"sums": 1, "images": config.images + 1},
-        Error.KEEP: {"drain": 0},
-    }  # fmt: skip
     wrong = []
-    for error, fields in faults.items():
+    for error, fields in _faults(config):
         entries = first.command.entries * (MAX_ENTRIES + 1 if error == Error.ENTRIES else 1)
-        command = replace(first.command, header={**first.command.header, **fields, "tag": error.value}, entries=entries)
+        command = replace(first.command, header={**first.command.header, **fields, "tag": len(wrong)}, entries=entries)
         wrong.append(Job(command, first.codes, error=error, inputs_written=True, weights_written=True))
     kept = plan(layers[1], Phase.WG, config, drain=False)
     more = plan(layers[1], Phase.WG, config, accumulate=True)
     codes = [random_codes(layers[1], rng, config.array.pint) for _ in range(2)]
-    return [*jobs[:5], Job(kept, codes[0]), *wrong, Job(more, codes[1]), *jobs[5:]]
+    between = [Job(kept, codes[0]), *wrong, Job(more, codes[1])]
+    between += [
+        Job(plan(layer, phase, config, sums=phase == Phase.FP), random_codes(layer, rng, config.array.pint))
+        for layer in (Layer(1, 2, 2, 900, 1, 3, 1, 1), Layer(1, 2, 2, 1, 500, 3, 1, 1), Layer(16, 40, 12))
+        for phase in Phase
+    ]
+    return [*jobs[:5], *between, *(replace(job, wait=job.wait + len(between)) for job in jobs[5:])]
 
 
 def _sequencer() -> Design:
     array = ArrayConfig(2, 2, 3, 6, mac=MacForm.GENERIC)
-    config = CCoreConfig(array, input_depth=256, weight_depth=512, psum_depth=128, images=16)
+    config = CCoreConfig(array, input_depth=256, weight_depth=512, psum_depth=128, images=64)
 
     def files(folder: Path) -> Mapping[str, str]:
         file = folder / "program"

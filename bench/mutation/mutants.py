@@ -33,8 +33,8 @@ class Mutant:
 def make_mutants(design: Design, folder: Path, seed: int, count: int | None = None) -> tuple[str, list[Mutant]]:
     """Return the Verilog of a design with all mutants, and the mutants.
 
-    The module that is mutated is flattened, freed of constants and of names beside a net's first, and left in `folder`
-    as `original.il`; what a mutation hits is spread evenly by Yosys.
+    The module that is mutated is flattened, freed of constants and of names beside a net's first, in a unit also of
+    bits that nobody reads, and left in `folder` as `original.il`; what a mutation hits is spread evenly by Yosys.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
     if unit != design.top:  # Its only instance has its name.
         add, connect = f"add -input {SELECT} {SELECT_WIDTH}", f"connect -port {unit} {SELECT} {SELECT}"
         route = [f"cd {design.top}", add, connect, "cd"]
+        flat += ["splitcells", "opt_clean -purge", "opt_expr"]  # Whole records wander through a unit.
     yosys.run(
         folder,
         "mutants",
@@ -64,6 +65,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
             f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys {cells}",
             "select -clear",
             "script list.ys",
+            f"setattr -set init 1'0 {unit}/t:$*dff* %x:+[Q] {unit}/w:$auto$mutate* %i",  # lost with the register's wire
             *route,
             "opt_clean -purge",
             "write_verilog -noattr mutants.v",

@@ -72,7 +72,7 @@ def random_job(rng, mode: DrainMode) -> DrainJob:
     ports = rng.sample(range(PORTS), PORTS)
     return DrainJob(
         mode=mode, **grid, half=rng.getrandbits(1), odd_rows=rng.getrandbits(1), odd_columns=rng.getrandbits(1),
-        ports=(tuple(ports[:2]), tuple(ports[2:])), segment=rng.randint(1, 4),
+        ports=(tuple(ports[:2]), tuple(ports[2:])), segment=rng.randint(1, rng.choice((4, DEPTH))),
         taps=rng.randint(1, TAPS), words=rng.randint(1, DEPTH), last=rng.getrandbits(1),
     )  # fmt: skip
 
@@ -142,7 +142,10 @@ async def begin(dut, **stalls) -> Run:
 
 
 def some_jobs(rng, count: int) -> list[DrainJob]:
-    return [random_job(rng, mode) for mode in rng.sample(list(DrainMode) * count, len(DrainMode) * count)]
+    """Random jobs, so many of each mode, and the one of most groups."""
+    jobs = [random_job(rng, mode) for mode in rng.sample(list(DrainMode) * count, len(DrainMode) * count)]
+    rows = PORTS * DEPTH * WPUS
+    return [*jobs, DrainJob(mode=DrainMode.DENSE, pitch=rows, rows=rows)]
 
 
 @cocotb.test()
@@ -169,7 +172,7 @@ async def random_jobs(dut, stalls):
 async def every_beat_in_its_cycle(dut):
     """Without stalls: the latency, no bubble but for empty groups and after jobs with a last line of 1 or 2 beats."""
     run = await begin(dut)
-    jobs = some_jobs(generator(), 3)
+    jobs = some_jobs(generator(), int(os.environ["JOBS"]))
     jobs += [replace(job, rows=job.pitch) for job in jobs]
     await run.play(jobs, limit=1000)
     cycle, cycles = run.jobs[0] + FILL + LATENCY, []
