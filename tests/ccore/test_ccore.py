@@ -5,12 +5,12 @@ import pytest
 
 from hw.spec.ccore import CCoreConfig
 from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Error, layout
+from hw.spec.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Code, Error, layout
 from hw.spec.layer import Layer, Phase
 from hw.spec.pint import PintFormat
 from hw.spec.plan import plan
 from sim.ccore import Job, run
-from sim.ccore_workloads import expected, random_jobs
+from sim.ccore_workloads import alternating_jobs, expected, random_jobs
 from sim.workloads import random_codes
 
 SMALL = {"input_depth": 512, "weight_depth": 1024, "psum_depth": 128, "images": 32}
@@ -41,6 +41,21 @@ def test_random_layers(name):
     rng, config = np.random.default_rng(number), CONFIGS[name]
     jobs = random_jobs(config, rng, 30, channels=10, size=8)
     check(jobs, config, seed=number, idle=0.2, stall=0.3)
+
+
+def test_packed_kernels_and_shared_rows():
+    """At most three channels at stride 2: a pixel a column; 7 kernel rows: two row groups share the last."""
+    config = CONFIGS["1x3x3x8"]
+    layers = [Layer(1, 3, 2, 26, 20, 7, 2, 3), Layer(2, 2, 2, 9, 11, 5, 2, 2), Layer(1, 1, 1, 16, 9, 7, 2, 3)]
+    work = [(layer, phase) for layer in layers for phase in (Phase.FP, Phase.WG)]
+    work += [(Layer(1, 9, 2, 20, 9, 7, 1, 3), Phase.FP), (Layer(1, 3, 2, 26, 20, 7, 2, 3), Phase.BP)]
+    rng = np.random.default_rng(8)
+    jobs = alternating_jobs(work, config, rng, sums=False)
+    codes = [Code(job.command.header["pattern"]) for job in jobs]
+    assert codes.count(Code.FP_PACKED) == codes.count(Code.WG_PACKED) == 3
+    shared = [job for job in jobs if job.command.header["segment"]]
+    assert len(shared) >= 2
+    check(jobs, config, seed=8, idle=0.1, stall=0.2)
 
 
 def wrong(command, **fields):
