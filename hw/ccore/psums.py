@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.array.layouts import packed
 from hw.shared import shared
+from hw.spec import command
 from hw.spec.ccore import CCoreConfig
 from hw.spec.control import PORTS
 from hw.spec.drain import drain_request
@@ -55,7 +56,7 @@ class PartialSums(wiring.Component):
     #: Cycles with `enable` from a request to its data.
     DRAIN_LATENCY = 2
     #: Cycles from an operation to the next on the same address.
-    LOOP = 4
+    LOOP = command.LOOP
 
     def __init__(self, *, config: CCoreConfig):
         self._config = config
