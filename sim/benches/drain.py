@@ -142,10 +142,15 @@ async def begin(dut, **stalls) -> Run:
 
 
 def some_jobs(rng, count: int) -> list[DrainJob]:
-    """Random jobs, so many of each mode, and the one of most groups."""
+    """Random jobs, so many of each mode, and those of most groups, of long segments and of images of many groups."""
     jobs = [random_job(rng, mode) for mode in rng.sample(list(DrainMode) * count, len(DrainMode) * count)]
-    rows = PORTS * DEPTH * WPUS
-    return [*jobs, DrainJob(mode=DrainMode.DENSE, pitch=rows, rows=rows)]
+    rows, image = DEPTH * WPUS, DEPTH // 2 * WPUS
+    return [
+        *jobs,
+        DrainJob(mode=DrainMode.DENSE, pitch=PORTS * rows, rows=PORTS * rows),
+        DrainJob(mode=DrainMode.SEGMENTS, pitch=rows, rows=rows, segment=DEPTH // 2 - 2),
+        DrainJob(mode=DrainMode.TAPS, images=2, pitch=image, rows=image, taps=TAPS),
+    ]
 
 
 @cocotb.test()
