@@ -129,7 +129,15 @@ def _jobs(config: CCoreConfig) -> list[Job]:
         for layer in (Layer(1, 2, 2, 900, 1, 3, 1, 1), Layer(1, 2, 2, 1, 500, 3, 1, 1), Layer(16, 40, 12))
         for phase in Phase
     ]
-    return [*jobs[:5], *between, *(replace(job, wait=job.wait + len(between)) for job in jobs[5:])]
+    between += [
+        Job(plan(layer, Phase.FP, config, sums=sums), random_codes(layer, rng, config.array.pint))
+        for layer, sums in (
+            (Layer(1, 5, 3, 12, 12, 7, 1, 3), False), (Layer(1, 2, 3, 36, 8, 4, 1, 1), False),
+            (Layer(1, 7, 3, 5, 4, 3, 1, 1), True), (Layer(3, 20, 5), True), (Layer(1, 7, 3, 5, 4, 3, 1, 1), True),
+        )
+    ]  # fmt: skip
+    later = [replace(job, wait=job.wait + 1 + len(between) * (n >= 5)) for n, job in enumerate(jobs)]
+    return [wrong[-1], *later[:5], *between, *later[5:]]
 
 
 def _sequencer() -> Design:
