@@ -169,7 +169,9 @@ def program(
         statuses, results = statuses + len(step["status"]), results + len(step["results"])
         steps.append(step)
         drained.append(each)
-    return pickle.dumps({"steps": steps, "seed": seed, "idle": idle, "stall": stall}), drained
+    longest = max(job.command.cycles() for job in jobs)
+    content = {"steps": steps, "seed": seed, "idle": idle, "stall": stall, "longest": longest}
+    return pickle.dumps(content), drained
 
 
 def run(

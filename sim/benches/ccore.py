@@ -15,8 +15,8 @@ from cocotb.triggers import FallingEdge
 
 #: Cycles from one line of progress to the next.
 PROGRESS_CYCLES = 200
-#: Cycles without anything happening after which a bench gives up.
-PATIENCE = 20000
+#: Cycles beyond those of the longest descriptor without anything happening, after which a bench gives up.
+PATIENCE = 5000
 
 
 class Writer:
@@ -130,7 +130,7 @@ async def runs_descriptors(dut):
             collector.cycle(cycle)
         state = (writer.done, commander.sent, *(len(each.cycles) for each in collectors))
         last = last if last[1] == state else (cycle, state)
-        assert cycle - last[0] < PATIENCE, f"nothing happens since cycle {last[0]}: steps, words, outputs {state}"
+        assert cycle - last[0] < program["longest"] + PATIENCE, f"nothing happens since cycle {last[0]}: steps, words, outputs {state}"
     with open(os.environ["CCORE_RESULT"], "wb") as file:
         outcome = {each.name: each.cycles for each in collectors}
         outcome |= {"words": commander.ends, "overflow": int(dut.overflow.value)}
