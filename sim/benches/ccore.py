@@ -130,7 +130,8 @@ async def runs_descriptors(dut):
             collector.cycle(cycle)
         state = (writer.done, commander.sent, *(len(each.cycles) for each in collectors))
         last = last if last[1] == state else (cycle, state)
-        assert cycle - last[0] < program["longest"] + PATIENCE, f"nothing happens since cycle {last[0]}: steps, words, outputs {state}"
+        idle = cycle - last[0]
+        assert idle < program["longest"] + PATIENCE, f"nothing happens since cycle {last[0]}: steps, words, {state}"
     with open(os.environ["CCORE_RESULT"], "wb") as file:
         outcome = {each.name: each.cycles for each in collectors}
         outcome |= {"words": commander.ends, "overflow": int(dut.overflow.value)}
