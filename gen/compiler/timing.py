@@ -106,14 +106,11 @@ def alone(command: Command, fill: int = FILL, latency: int = 0) -> int:
         Cycles from the last slot of a block to its first beat.
     """
     blocks = 1 if command.phase == Phase.WG else command.header["m_blocks"]
-    fields, _ = command.entries[-1]
-    slots = fields["row_groups"] * (command.header["columns"] + fields["lead"])
-    idle = 0 if command.phase == Phase.WG else command.pass_cycles(fields) - slots
     gap = max(0, LINE - drain_line(command))
     end, drained = 0, [-RELEASE, -RELEASE]
     for number in range(blocks):
         end = max(end, drained[-2] + RELEASE) + block_cycles(command)
-        drained.append(max(end - idle + latency, drained[-1] + gap) + drain_beats(command, number == blocks - 1))
+        drained.append(max(end - command.tail + latency, drained[-1] + gap) + drain_beats(command, number == blocks - 1))
     return fill + (drained[-1] if command.header["drain"] else end)
 
 

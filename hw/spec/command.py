@@ -71,14 +71,24 @@ class Command:
         """Passes of all blocks and entries."""
         return self.header["m_blocks"] * sum(self._repeats(fields) for fields, _ in self.entries)
 
+    def slots(self, fields: Mapping[str, int]) -> int:
+        """Slots of a pass of the entry with these fields, those that fill the window included."""
+        return fields["row_groups"] * (self.header["columns"] + fields["lead"])
+
+    @property
+    def tail(self) -> int:
+        """Cycles of the last pass in which only the next pass's weights load."""
+        fields, _ = self.entries[-1]
+        return 0 if self.phase == Phase.WG else self.pass_cycles(fields) - self.slots(fields)
+
     def pass_cycles(self, fields: Mapping[str, int]) -> int:
         """Cycles of a pass of the entry with these fields, until the first slot of the next.
 
-        With slots = row groups * (columns + lead): max(slots, channels, :data:`LOOP`), for the next weights load
+        With :meth:`slots`: max(slots, channels, :data:`LOOP`), for the next weights load
         meanwhile; of a gradient max(slots + channels * beats - 1, :data:`LOOP`), for the sums leave one by one.
         """
         array = self.config.array
-        slots = fields["row_groups"] * (self.header["columns"] + fields["lead"])
+        slots = self.slots(fields)
         if self.phase == Phase.WG:
             return max(slots + array.channels * array.beats - 1, LOOP)
         return max(slots, array.channels, LOOP)

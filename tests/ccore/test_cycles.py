@@ -51,13 +51,6 @@ def jobs_of(work, rng, **options):
     return jobs
 
 
-def tail(command):
-    """Cycles of the last pass in which only the next pass's weights load."""
-    fields, _ = command.entries[-1]
-    slots = fields["row_groups"] * (command.header["columns"] + fields["lead"])
-    return 0 if command.phase == Phase.WG else command.pass_cycles(fields) - slots
-
-
 @pytest.fixture(scope="module")
 def alone_runs():
     """Each layer and phase by itself: (job, cycles to the status, cycles to the last beat)."""
@@ -83,9 +76,9 @@ def test_cycles_are_the_formula_and_a_constant_fill(alone_runs):
     found = {}
     for (name, phase), (job, cycles, _) in zip(WORK, alone_runs, strict=True):
         command = job.command
-        hidden = command.cycles() - tail(command) + LATENCY + drain_beats(command, last=True)
+        hidden = command.cycles() - command.tail + LATENCY + drain_beats(command, last=True)
         if alone(command, 0, LATENCY) == hidden:
-            found[name, phase] = cycles - (command.cycles() - tail(command)) - fill(command) - STATUS
+            found[name, phase] = cycles - (command.cycles() - command.tail) - fill(command) - STATUS
     assert set(found.values()) == {0}, found
     # Each pattern is among them.
     patterns = {Code(job.command.header["pattern"]) for job, *_ in alone_runs}
