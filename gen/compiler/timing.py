@@ -110,7 +110,8 @@ def alone(command: Command, fill: int = FILL, latency: int = 0) -> int:
     end, drained = 0, [-RELEASE, -RELEASE]
     for number in range(blocks):
         end = max(end, drained[-2] + RELEASE) + block_cycles(command)
-        drained.append(max(end - command.tail + latency, drained[-1] + gap) + drain_beats(command, number == blocks - 1))
+        begins = max(end - command.tail + latency, drained[-1] + gap)
+        drained.append(begins + drain_beats(command, number == blocks - 1))
     return fill + (drained[-1] if command.header["drain"] else end)
 
 
