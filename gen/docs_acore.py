@@ -9,8 +9,8 @@ from hw.spec.microcode import SOURCE, microcode
 __all__ = ["reference"]
 
 _ENUMS = (
-    acore.First, acore.Second, acore.Mask, acore.Pool, acore.Source0, acore.Rescale0, acore.Multiplicand, acore.Factor,
-    acore.Rescale1, acore.Multiplier, acore.SourceAdd, acore.Other, acore.Side, acore.Statistic,
+    acore.Mask, acore.Pool, acore.Source, acore.Rescale, acore.Multiplicand, acore.Factor, acore.Addend, acore.Outcome,
+    acore.Side, acore.Statistic,
 )  # fmt: skip
 
 

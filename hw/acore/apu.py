@@ -33,7 +33,7 @@ def apu_members(lanes: int, acc_bits: int) -> dict:
         "weight": In(beat(unsigned(16))),
         "bits": In(beat(unsigned(1))),
         "code_o": Out(beat(unsigned(8))),
-        "side_o": Out(beat(unsigned(16))),
+        "side_o": Out(beat(unsigned(8))),
         "word_o": Out(beat(signed(WORD_BITS))),
         "bits_o": Out(beat(unsigned(1))),
     }
@@ -61,7 +61,7 @@ class Apu(wiring.Component):
     result : Out(stream of signed(56))
     wide : In(stream of signed(acc_bits), [lanes])
     code, side, weight, bits : In(stream of 8, 16, 16, 1 bits, [lanes])
-    code_o, side_o, word_o, bits_o : Out(stream of 8, 16, 48, 1 bits, [lanes])
+    code_o, side_o, word_o, bits_o : Out(stream of 8, 8, 48, 1 bits, [lanes])
     ask, asks, answered, answer
         See :class:`~hw.acore.functions.Functions`.
 
@@ -98,6 +98,7 @@ class Apu(wiring.Component):
             constants.set.eq(scalar.set),
             constants.number.eq(scalar.number),
             constants.data.eq(scalar.constant),
+            constants.chain.eq(chain),
             flow.chain.eq(chain),
             flow.launch.eq(scalar.launch),
             scalar.active.eq(flow.active),
@@ -124,7 +125,7 @@ class Apu(wiring.Component):
         """The lanes, and what they have in common."""
         control = Signal(LaneControl)
         shared_names = (
-            "narrow", "rescale0", "rescale1", "convert", "factor0", "factor1", "add", "compare",
+            "narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest",
         )  # fmt: skip
         m.d.comb += [
             control.chain.eq(chain),
@@ -135,7 +136,6 @@ class Apu(wiring.Component):
             control.noise.step.eq(flow.step),
             control.noise.issue.eq(flow.issue),
             control.noise.keys.eq(values.keys),
-            control.noise.nearest.eq(values.nearest),
             control.noise.write_address.eq(flow.write_address),
             control.noise.read_address.eq(flow.read_address),
         ]

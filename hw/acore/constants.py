@@ -1,30 +1,36 @@
 """The constants of a chain: registers that a program or a command sets, decoded for all lanes."""
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Constant
+from hw.spec.acore import WORD_BITS, Chain, Constant
 
-from .narrow import NarrowControl
+from .finish import COMPARE
+from .narrow import NarrowControl, NarrowDecode
 from .noise import NOISES
+from .normalise import NormaliseControl, NormaliseDecode
+from .product import CENTRED, FACTOR
 from .rescale import U_WIDTH, RescaleControl, RescaleDecode
 
 __all__ = ["Constants", "ConstantValues"]
+
+#: Conversions shift by no less: the least u that counts.
+LEAST = -29
 
 
 class ConstantValues(data.Struct):
     """Constants as the lanes and the flow want them."""
 
     narrow: NarrowControl
-    rescale0: RescaleControl
-    rescale1: RescaleControl
-    convert: signed(8)
-    factor0: signed(18)
-    factor1: signed(18)
-    add: signed(WORD_BITS)
-    compare: signed(WORD_BITS)
+    rescale: RescaleControl
+    normalise: NormaliseControl
+    convert: RescaleControl
+    factor0: signed(FACTOR)
+    factor1: signed(FACTOR)
+    compare: signed(COMPARE)
+    mean: signed(CENTRED)
     count: unsigned(24)
     group: unsigned(16)
     index: unsigned(32)
@@ -36,7 +42,7 @@ class ConstantValues(data.Struct):
 class Constants(wiring.Component):
     """Registers of the constants; they keep their value.
 
-    Latency 2 cycles for the shifts of the rescalers, 1 for the others. At reset a group has 1 beat, the stride is 1,
+    Latency 2 cycles for shifts, sums and mean, 1 for the others. At reset a group has 1 beat, the stride is 1,
     all others are 0.
 
     Members
@@ -46,35 +52,64 @@ class Constants(wiring.Component):
     number : In(5)
         A :class:`~hw.spec.acore.Constant`.
     data : In(48)
+    chain : In(Chain)
+        Which of them take part.
     values : Out(ConstantValues)
     """
 
     set: In(1)
     number: In(5)
     data: In(WORD_BITS)
+    chain: In(Chain)
     values: Out(ConstantValues)
 
     def elaborate(self, platform):
         m = Module()
         values = self.values
-        kept = Signal(ConstantValues, init={"group": 1, "stride": 1})
-        m.d.comb += values.eq(kept)
-        plain = ("convert", "factor0", "factor1", "add", "compare", "count", "group", "index", "stride", "nearest")
-        for name in plain:
-            self._when(m, Constant[name.upper()], kept[name].eq(self.data))
+        for name in ("factor0", "factor1", "compare", "count", "group", "index", "stride", "nearest"):
+            init = 1 if name in ("group", "stride") else 0
+            m.d.comb += values[name].eq(self._kept(m, Constant[name.upper()], values[name].shape(), init=init))
         for n in range(NOISES):
-            low = Constant.KEY0_LOW + 2 * n
-            self._when(m, low, kept.keys[n][:32].eq(self.data))
-            self._when(m, low + 1, kept.keys[n][32:].eq(self.data))
-        self._when(m, Constant.SCALE, [kept.narrow.factor.eq(self.data), kept.narrow.word.eq(1)])
-        power = [kept.narrow.factor[n].eq(self.data[:4] == n) for n in range(17)]
-        self._when(m, Constant.SHIFT, [*power, kept.narrow.word.eq(self.data[4:6])])
-        for name in ("rescale0", "rescale1"):
-            m.submodules[name] = decode = shared(name, RescaleDecode)
-            u = Signal(signed(U_WIDTH), name=f"{name}_u")
-            self._when(m, Constant[name.upper()], u.eq(self.data))
-            m.d.comb += [decode.u.eq(u), values[name].eq(decode.control)]
+            for part in range(2):
+                key = self._kept(m, Constant(Constant.KEY0_LOW + 2 * n + part), unsigned(32))
+                m.d.comb += values.keys[n].word_select(part, 32).eq(key)
+        mean = Signal(signed(CENTRED), reset_less=True)
+        m.d.sync += mean.eq(Mux(self.chain.centre, values.compare, 0))
+        m.d.comb += values.mean.eq(mean)
+        self._shifts(m, values)
         return m
+
+    def _shifts(self, m, values):
+        """Constants that are decoded."""
+        m.submodules.narrow = narrow = NarrowDecode()
+        m.submodules.normalise = normalise = NormaliseDecode()
+        m.submodules.rescale = rescale = shared("rescale", RescaleDecode)
+        m.submodules.convert = convert = shared("convert", RescaleDecode)
+        scales = Signal()
+        self._when(m, Constant.SCALE, scales.eq(1))
+        self._when(m, Constant.SHIFT, scales.eq(0))
+        u = self._kept(m, Constant.CONVERT, signed(U_WIDTH))
+        m.d.comb += [
+            narrow.shift.eq(self._kept(m, Constant.SHIFT, narrow.shift.shape())),
+            narrow.scale.eq(self._kept(m, Constant.SCALE, narrow.scale.shape())),
+            narrow.scales.eq(scales),
+            narrow.add.eq(self._kept(m, Constant.ADD, narrow.add.shape())),
+            narrow.adds.eq(self.chain.add),
+            normalise.n.eq(self._kept(m, Constant.NORMALISE, normalise.n.shape())),
+            normalise.used.eq(self.chain.normalise),
+            rescale.u.eq(self._kept(m, Constant.RESCALE, signed(U_WIDTH))),
+            convert.u.eq(Mux(u < LEAST, LEAST, u)),
+            values.narrow.eq(narrow.control),
+            values.normalise.eq(normalise.control),
+            values.rescale.eq(rescale.control),
+            values.convert.eq(convert.control),
+        ]
+
+    def _kept(self, m, constant, shape, init=0):
+        """Register of a constant."""
+        kept = Signal(shape, name=constant.name.lower(), init=init)
+        self._when(m, constant, kept.eq(self.data))
+        return kept
 
     def _when(self, m, number, statements):
         with m.If(self.set & (self.number == number)):

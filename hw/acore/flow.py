@@ -5,40 +5,27 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.rounder import Rounder
-from hw.arith.shifter import Shifter
-from hw.spec.acore import (
-    Chain,
-    Factor,
-    First,
-    Mask,
-    Multiplicand,
-    Multiplier,
-    Other,
-    Rescale0,
-    Rescale1,
-    Second,
-    Side,
-    Source0,
-    SourceAdd,
-)  # fmt: skip
+from hw.spec.acore import Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
 
 from .beat import Beat, Included, Inputs, Outputs
 from .finish import Finish
 from .front import Front
+from .lane import CONVERT
 from .narrow import Narrow
 from .noise import NOISES
+from .normalise import Normalise
 from .product import Centre, Product
-from .rescaler import Rescaler0, Rescaler1
+from .rescaler import Rescaler
 from .ring import DEPTH
 
 __all__ = ["Flow"]
 
 #: Cycles after the last beat until the sums are complete.
 _SETTLE = 4
-#: Stage of rescaler 1 whose beat starts a code's way to the front, so that both reach the adder together.
-_LATE = Rescaler1.LATENCY + Product.LATENCY - Front.LATENCY - 1
-#: Stages at which rounding takes its noise: after the window of a rescaler, after the shifter of the conversion.
-_NOISE0, _NOISE1, _NOISE2 = 1, 0, Shifter.LATENCY - 1
+#: Stage of the multiply-add 0 whose beat starts a code's way to the front: both reach the multiply-add 1 together.
+_LATE = Product.LATENCY + Normalise.LATENCY - Front.LATENCY - 1
+#: Stage of the front in which its sum takes a wide value, and of the rescaler in which it takes noise, and a weight.
+_WIDE, _NOISE, _WEIGHT = 1, 0, 3
 
 
 class Flow(wiring.Component):
@@ -180,40 +167,36 @@ class Flow(wiring.Component):
         def later(name):  # Last stage of a unit that is made below.
             return Signal(Beat, name=f"{name}_end")
 
-        product1, window1 = later("product1"), later("window1")
+        product0, started0 = later("product0"), later("started0")
         late = Signal()
-        m.d.comb += late.eq(chain.source0 == Source0.WIDE)
+        m.d.comb += late.eq(chain.source == Source.WIDE)
         entering = Signal(Beat, name="entering")
-        m.d.comb += entering.eq(Mux(late, window1, beat))
+        m.d.comb += entering.eq(Mux(late, started0, beat))
         units["entering"] = [entering]
         unit("narrow", 1, entering, Narrow.LATENCY)
         unit("front", 1, units["narrow"][-1], Front.LATENCY - Narrow.LATENCY)
         front = units["front"][-1]
         unit("pool", (chain.multiplicand == Multiplicand.POOL) & front.close, front, 1)
-        sources = {Source0.WIDE: beat, Source0.FRONT: front, Source0.PRODUCT1: product1}
-        unit("rescale0", 1, chosen("rescale0", chain.source0, sources), Rescaler0.LATENCY)
-        rescaled = units["rescale0"][-1]
+        sources = {Source.WIDE: beat, Source.FRONT: front, Source.PRODUCT: product0}
+        unit("rescale", 1, chosen("rescale", chain.source, sources), Rescaler.LATENCY)
+        rescaled = units["rescale"][-1]
         unit("centre", chain.multiplicand == Multiplicand.CENTRED, rescaled, Centre.LATENCY)
         sources = {
             Multiplicand.CENTRED: units["centre"][-1], Multiplicand.SIDE: front, Multiplicand.POOL: units["pool"][-1],
         }  # fmt: skip
-        unit("product0", 1, chosen("product0", chain.multiplicand, sources), Product.LATENCY)
-        product0 = units["product0"][-1]
-        rescales1 = chain.multiplier != Multiplier.NONE
-        unit("rescale1", rescales1, product0, Rescaler1.LATENCY)
-        codes = (chain.side_o == Side.PINT) | (chain.multiplier == Multiplier.PINT)
-        unit("round1", codes, units["rescale1"][-1], Rounder.LATENCY)
-        sources = {Multiplier.RESCALED: units["rescale1"][-1], Multiplier.PINT: units["round1"][-1]}
-        unit("product1", 1, chosen("product1", chain.multiplier, sources), Product.LATENCY)
-        m.d.comb += [product1.eq(units["product1"][-1]), window1.eq(units["rescale1"][_LATE])]
-        sources = {
-            SourceAdd.FRONT: front, SourceAdd.PRODUCT0: product0, SourceAdd.PRODUCT1: product1,
-            SourceAdd.RESCALED: rescaled,
-        }  # fmt: skip
-        adding = chosen("adding", chain.source_add, sources)
-        units["adding"] = [adding]
-        unit("finish", 1, adding, Finish.LATENCY)
-        unit("convert", chain.code_o, units["finish"][-1], Shifter.LATENCY + Rounder.LATENCY)
+        unit("product0", 1, chosen("multiplicand", chain.multiplicand, sources), Product.LATENCY)
+        m.d.comb += [product0.eq(units["product0"][-1]), started0.eq(units["product0"][_LATE])]
+        unit("normalise", chain.normalise, product0, Normalise.LATENCY)
+        unit("round0", chain.side_o == Side.PINT, units["normalise"][-1], Rounder.LATENCY)
+        sources = {Addend.FRONT: front, Addend.PRODUCT: product0, Addend.RESCALED: rescaled}
+        unit("product1", 1, chosen("addend", chain.addend, sources), Product.LATENCY)
+        finishing = Signal(Beat, name="finishing")
+        # The rescaler's value is one register nearer to z.
+        m.d.comb += finishing.eq(
+            Mux(chain.outcome == Outcome.ADDED, units["product1"][-1], units["rescale"][-2])
+        )
+        unit("finish", 1, finishing, Finish.LATENCY)
+        unit("convert", chain.code_o, units["finish"][-1], CONVERT)
         m.d.comb += self._busy.eq(Cat(busy).any())
         return units
 
@@ -221,23 +204,22 @@ class Flow(wiring.Component):
         """What the beats want of the streams in this cycle."""
         chain = self.chain
         front = units["front"]
-        late = chain.source0 == Source0.WIDE
+        late = chain.source == Source.WIDE
         side_late = chain.centre | (chain.factor == Factor.SIDE)
         side_front = chain.multiplicand == Multiplicand.SIDE
         self._wanted = wanted = Signal(Inputs)
         m.d.comb += [
-            wanted.code.eq(units["entering"][0].valid & (chain.second == Second.CODE)),
-            wanted.wide.eq(
-                (beat.valid & late) | (units["narrow"][-1].valid & (chain.first == First.WIDE))
-            ),
+            wanted.code.eq(units["entering"][0].valid & chain.code),
+            wanted.wide.eq((beat.valid & late) | (units["narrow"][_WIDE].valid & chain.wide)),
             wanted.bits.eq(front[0].valid & (chain.mask == Mask.BITS)),
             wanted.side.eq(
                 (front[0].valid & (chain.mask == Mask.PLACE))
                 | (front[-1].valid & side_front)
-                | (units["rescale0"][-1].valid & side_late)
+                | (units["rescale"][-1].valid & side_late)
             ),
             wanted.weight.eq(
-                units["adding"][0].valid & ((chain.other == Other.WEIGHT) | (chain.other == Other.WEIGHT_PINT))
+                units["rescale"][_WEIGHT].valid
+                & ((chain.outcome == Outcome.LESS) | (chain.outcome == Outcome.LESS_PINT))
             ),
             self.taken.eq(Mux(self.enable, wanted, 0)),
         ]  # fmt: skip
@@ -249,9 +231,7 @@ class Flow(wiring.Component):
         side = Signal()
         with m.Switch(chain.side_o):
             with m.Case(Side.PINT):
-                m.d.comb += side.eq(units["round1"][-1].valid)
-            with m.Case(Side.RESCALED):
-                m.d.comb += side.eq(units["rescale1"][-1].valid)
+                m.d.comb += side.eq(units["round0"][-1].valid)
             with m.Case(Side.PLACE):
                 m.d.comb += side.eq(units["pool"][-1].valid)
         full, drained, missing = self.full.as_value(), self.drained.as_value(), Signal()
@@ -270,11 +250,10 @@ class Flow(wiring.Component):
     def _noise(self, m, beat, units):
         """Addresses of the rings."""
         chain = self.chain
-        early1 = chain.rescale1 == Rescale1.NOISE16
+        noisy = chain.rescale == Rescale.NOISE16
         pops = (
-            units["rescale0"][_NOISE0].valid & (chain.rescale0 == Rescale0.NOISE17),
-            Mux(early1, units["rescale1"][_NOISE1].valid, units["rescale1"][-1].valid),
-            units["convert"][_NOISE2].valid,
+            Mux(noisy, units["rescale"][_NOISE].valid, units["normalise"][-1].valid),
+            units["convert"][-Rounder.LATENCY - 1].valid,
         )
         m.d.comb += self.issue.eq(beat.valid & beat.close)
         with m.If(self.launch):
@@ -294,14 +273,14 @@ class Flow(wiring.Component):
             m.d.sync += next_place.eq(self.place + 1)
         stages = {
             "front": units["front"][-2],
-            "rescaled": units["rescale0"][-2],
+            "rescaled": units["rescale"][-2],
             "product": units["product0"][-2],
             "magnitude": units["finish"][-1],
-            "saturates": units["convert"][_NOISE2],
-            "saturates1": units["rescale1"][-1],
+            "saturates": units["convert"][-Rounder.LATENCY - 1],
+            "saturates1": units["normalise"][-1],
         }
         for n in range(self._lanes):
             for name, stage in stages.items():
                 m.d.comb += self.included[n][name].eq(stage.valid & (~stage.last | self._tail[n]))
-            with m.If(chain.side_o != Side.PINT):
-                m.d.comb += self.included[n].saturates1.eq(0)
+            with m.If(chain.inner):
+                m.d.comb += self.included[n].magnitude.eq(1)  # what is no element is 0 already

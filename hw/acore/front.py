@@ -1,44 +1,46 @@
 """The first units of a lane: sum of wide value and code, mask, accumulation over a group."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import WORD_BITS, First, Pool, Second
+from hw.spec.acore import WORD_BITS, Pool
+from hw.spec.pint import PintFormat
 
-from .narrow import SHIFTED, Narrow, NarrowControl
+from .narrow import POWERS, Narrow, NarrowControl
 
 __all__ = ["FRONT", "POOLED", "Front", "Pooling"]
 
-#: Width of the front's sum.
-FRONT = SHIFTED + 1
+#: Width of the front's sum: 48 bits and a code shifted by at most 37.
+FRONT = 51
 #: Width of a lane's accumulation.
 POOLED = 25
 
 
 class Front(wiring.Component):
-    """Sum of {0, wide, constant} and {0, narrow(code), constant}, and the mask on it.
+    """Sum of wide value, shifted code and constant, and the mask on it.
 
-    Latency: `LATENCY` = 6 cycles from `code`, 2 from `wide`, 1 from `passes`; throughput one a cycle.
+    The words of the code's product are moved within the adder: one LUT a bit.
+
+    Latency: `LATENCY` = 5 cycles from `code`, 3 from `wide`, 1 from `passes`; throughput one a cycle.
 
     Members
     -------
     enable : In(1)
         The pipeline advances; else it holds.
-    first : In(First)
-    second : In(Second)
+    takes_wide, takes_code : In(1)
+        What the sum is made of, beside the constant.
     narrow : In(NarrowControl)
-    add : In(signed(48))
-        The constant.
+        Shift of the code, and the constant.
     code : In(8)
     wide : In(signed(48))
-        4 cycles after its code.
+        2 cycles after its code.
     passes : In(1)
-        The sum passes the mask; 1 cycle after its wide value.
+        The sum passes the mask; 2 cycles after its wide value.
     included : In(1)
         An element, as `passes`.
-    value : Out(signed(53))
+    value : Out(signed(51))
         The sum, 0 where it does not pass.
     masked : Out(signed(48))
         The sum where it is included and does not pass, else 0.
@@ -49,10 +51,9 @@ class Front(wiring.Component):
     LATENCY = Narrow.LATENCY + 2
 
     enable: In(1)
-    first: In(First)
-    second: In(Second)
+    takes_wide: In(1)
+    takes_code: In(1)
     narrow: In(NarrowControl)
-    add: In(signed(WORD_BITS))
     code: In(8)
     wide: In(signed(WORD_BITS))
     passes: In(1)
@@ -63,24 +64,26 @@ class Front(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.unit = unit = shared("unit", Narrow)
-        one = Signal(signed(WORD_BITS))
-        other = Signal(signed(SHIFTED))
-        total = Signal(signed(FRONT), reset_less=True)
-        value = Signal(signed(FRONT), reset_less=True)
+        wide = Signal(signed(WORD_BITS), reset_less=True)
+        moved = Signal(signed(FRONT))
+        total, value = (Signal(signed(FRONT), name=name, reset_less=True) for name in ("total", "value"))
         masked = Signal(signed(WORD_BITS), reset_less=True)
+        word, product = self.narrow.word, unit.value
+        far = Cat(self.narrow.low, product[: FRONT - POWERS])
         m.d.comb += [
             unit.enable.eq(self.enable),
+            unit.used.eq(self.takes_code),
             unit.control.eq(self.narrow),
             unit.code.eq(self.code),
-            one.eq(Mux(self.first == First.CONSTANT, self.add, Mux(self.first == First.WIDE, self.wide, 0))),
-            other.eq(Mux(self.second == Second.CODE, unit.value, Mux(self.second == Second.CONSTANT, self.add, 0))),
+            moved.eq(Mux(word[1], far.as_signed(), Mux(word[0], product, product >> 16))),
             self.value.eq(value),
             self.masked.eq(masked),
         ]
         with m.If(self.enable):
             m.d.sync += [
-                total.eq(one + other),
-                value.eq(Mux(self.passes, total, 0)),
+                wide.eq(Mux(self.takes_wide, self.wide, 0)),  # Cycle 3, beside the code's product.
+                total.eq(wide + moved),  # Cycle 4: add.
+                value.eq(Mux(self.passes, total, 0)),  # Cycle 5: mask.
                 masked.eq(Mux(self.passes | ~self.included, 0, total)),  # a sum over a map has 48 bits
             ]
         return m
@@ -101,6 +104,7 @@ class Pooling(wiring.Component):
     place : In(8)
         Number of the beat in its group.
     x : In(signed(25))
+        Of 13 bits for a maximum.
     value : Out(signed(25))
     index : Out(8)
 
@@ -117,15 +121,16 @@ class Pooling(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        code = PintFormat().value_width
         value = Signal(signed(POOLED), reset_less=True)
         index = Signal(8, reset_less=True)
-        largest = Signal()
-        m.d.comb += [largest.eq(self.x > value), self.value.eq(value), self.index.eq(index)]
-        with m.If(self.enable):
-            with m.If(self.start):
-                m.d.sync += [value.eq(self.x), index.eq(self.place)]
-            with m.Elif(self.kind == Pool.SUM):
-                m.d.sync += value.eq(value + self.x)
-            with m.Elif(largest):
-                m.d.sync += [value.eq(self.x), index.eq(self.place)]
+        sums, load = Signal(), Signal()
+        m.d.comb += [
+            sums.eq((self.kind == Pool.SUM) & ~self.start),
+            load.eq((self.kind == Pool.SUM) | self.start | (self.x[:code].as_signed() > value[:code].as_signed())),
+            self.value.eq(value),
+            self.index.eq(index),
+        ]
+        with m.If(self.enable & load):
+            m.d.sync += [value.eq(self.x + Mux(sums, value, 0)), index.eq(self.place)]
         return m

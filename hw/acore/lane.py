@@ -5,34 +5,33 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.decoder import Decoder
-from hw.arith.rounder import Rounder
-from hw.arith.shifter import Shifter
+from hw.arith.rounder import FRACTION, Rounder
+from hw.array.delay import delayed
 from hw.shared import shared
-from hw.spec.acore import (
-    WORD_BITS,
-    Chain,
-    Factor,
-    Mask,
-    Multiplicand,
-    Multiplier,
-    Other,
-    Rescale1,
-    Side,
-    Source0,
-    SourceAdd,
-)  # fmt: skip
+from hw.spec.acore import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Side, Source
 from hw.spec.pint import PintFormat
 
 from .beat import Included
-from .finish import Finish
+from .finish import COMPARE, HIGH, Finish, high
 from .front import FRONT, Front, Pooling
 from .narrow import NarrowControl
 from .noise import LaneNoise, NoiseControl
-from .product import CENTRED, Centre, Product
-from .rescale import RescaleControl
-from .rescaler import FIXED, Rescaler0, Rescaler1
+from .normalise import Normalise, NormaliseControl
+from .product import CENTRED, FACTOR, Centre, Product
+from .rescale import RescaleControl, Shift
+from .rescaler import Rescaler, differ
 
-__all__ = ["Lane", "LaneControl", "LaneInput", "LaneOutput", "LaneSums"]
+__all__ = ["CONVERT", "Lane", "LaneControl", "LaneInput", "LaneOutput", "LaneSums"]
+
+_PINT = PintFormat()
+#: Width of a value before it becomes a PINT code.
+_FIXED = _PINT.value_width + FRACTION
+#: Places of x_hat below the unit of its codes, the shift of their conversion.
+_X_HAT_POINT = 4
+#: Cycles of the conversion's shift, with the register behind it.
+_SHIFT = 4
+#: Cycles of the conversion.
+CONVERT = _SHIFT + Rounder.LATENCY
 
 
 class LaneControl(data.Struct):
@@ -40,13 +39,14 @@ class LaneControl(data.Struct):
 
     chain: Chain
     narrow: NarrowControl
-    rescale0: RescaleControl
-    rescale1: RescaleControl
-    convert: signed(8)
-    factor0: signed(18)
-    factor1: signed(18)
-    add: signed(WORD_BITS)
-    compare: signed(WORD_BITS)
+    rescale: RescaleControl
+    normalise: NormaliseControl
+    convert: RescaleControl
+    factor0: signed(FACTOR)
+    factor1: signed(FACTOR)
+    compare: signed(COMPARE)
+    mean: signed(CENTRED)  #: the same, 0 where the chain does not centre
+    nearest: unsigned(1)
     noise: NoiseControl
     group_start: unsigned(1)  #: the front's sum is the first of its group
     place: unsigned(8)  #: and its number in it
@@ -66,7 +66,7 @@ class LaneOutput(data.Struct):
     """One element of each output stream."""
 
     code: unsigned(8)
-    side: unsigned(16)
+    side: unsigned(8)
     word: signed(WORD_BITS)
     bit: unsigned(1)
 
@@ -74,20 +74,19 @@ class LaneOutput(data.Struct):
 class LaneSums(data.Struct):
     """What the APU accumulates over lanes and elements."""
 
-    magnitude: unsigned(WORD_BITS)  #: |z|
-    magnitude0: unsigned(WORD_BITS)  #: |multiply-add 0|
+    magnitude: unsigned(WORD_BITS)  #: |z|, or |multiply-add 0|
     masked: signed(WORD_BITS)  #: the front's sum that the mask stops
-    rescaled: signed(CENTRED)  #: rescaler 0
+    rescaled: signed(CENTRED)  #: the rescaler
     product: signed(38)  #: multiply-add 0: dd * t has no more
     saturates: unsigned(1)  #: conversion of z
-    saturates1: unsigned(1)  #: conversion of rescaler 1
+    saturates1: unsigned(1)  #: code of x_hat
 
 
 class Lane(wiring.Component):
     """The operation block of one lane, with the organisation network that chains its units.
 
-    Units: front (add, mask), pooling (accumulation, comparison), rescalers 0 and 1 and their rounding, centring,
-    multiply-add 0, multiplication 1, adder, comparison, |x|, conversion. Each takes what the fields of the chain name.
+    Units: front (add, mask), pooling (accumulation, comparison), rescaler, centring, multiply-add 0, normalisation,
+    multiply-add 1, comparison, |x|, conversion. Each takes what the fields of the chain name.
 
     Throughput one element a cycle; all hold while `enable` is low. Latencies are those of the units; the
     APU knows when which is where (:class:`~hw.acore.flow.Flow`).
@@ -117,33 +116,28 @@ class Lane(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        chain = self.control.chain
         m.submodules.noise = noise = shared("noise", LaneNoise)
-        m.submodules.side_decoder = side = Decoder(pint=PintFormat())
+        m.submodules.side_decoder = side = Decoder(pint=_PINT)
         m.d.comb += [
             noise.enable.eq(self.enable),
             noise.control.eq(self.control.noise),
             self.pushed.eq(noise.pushed),
-            side.code.eq(self.i.side[:8]),
+            side.code.eq(self.i.side),
         ]
         front, pooling = self._front(m)
-        rescaler0 = shared("rescaler0", Rescaler0)
-        product = self._product(m, rescaler0, front, pooling, side)
-        rescaler1, rounder1 = self._rescaler1(m, product, noise)
-        product1 = self._product1(m, rescaler1, rounder1)
-        self._rescaler0(m, rescaler0, front, product1, noise)
-        finish = self._finish(m, front, product, product1, rescaler0)
-        self._output(m, finish, noise)
+        rescaler = shared("rescaler", Rescaler)
+        product = self._product(m, rescaler, front, pooling, side)
+        self._rescaler(m, rescaler, front, product, noise)
+        x_hat, code = self._normalise(m, product, noise)
+        added, upper = self._added(m, x_hat, front, product, rescaler)
+        finish = self._finish(m, added, upper, product, rescaler)
+        self._convert(m, finish, noise)
         m.d.comb += [
-            self.o.side.eq(
-                Mux(chain.side_o == Side.PINT, rounder1.code,
-                    Mux(chain.side_o == Side.RESCALED, rescaler1.value[:16], pooling.index))
-            ),
+            self.o.side.eq(Mux(self.control.chain.side_o == Side.PINT, code, pooling.index)),
             self.sums.masked.eq(front.masked),
-            self.sums.rescaled.eq(rescaler0.value[:CENTRED]),
+            self.sums.rescaled.eq(rescaler.value[:CENTRED]),
             self.sums.product.eq(product.value[:38]),
-            self.sums.magnitude0.eq(product.magnitude),
-        ]  # fmt: skip
+        ]
         return m
 
     def _front(self, m):
@@ -154,10 +148,9 @@ class Lane(wiring.Component):
         m.d.comb += [
             front.enable.eq(self.enable),
             front.included.eq(self.included.front),
-            front.first.eq(chain.first),
-            front.second.eq(chain.second),
+            front.takes_wide.eq(chain.wide),
+            front.takes_code.eq(chain.code),
             front.narrow.eq(control.narrow),
-            front.add.eq(control.add),
             front.code.eq(self.i.code),
             front.wide.eq(self.i.wide),
             front.passes.eq(
@@ -172,33 +165,37 @@ class Lane(wiring.Component):
         ]  # fmt: skip
         return front, pooling
 
-    def _rescaler0(self, m, unit, front, product1, noise):
-        chain = self.control.chain
-        m.submodules.rescaler0 = unit
+    def _rescaler(self, m, unit, front, product, noise):
+        control = self.control
+        chain = control.chain
+        m.submodules.rescaler = unit
         m.d.comb += [
             unit.enable.eq(self.enable),
-            unit.control.eq(self.control.rescale0),
-            unit.mode.eq(chain.rescale0),
+            unit.control.eq(control.rescale),
+            unit.mode.eq(chain.rescale),
+            unit.outcome.eq(chain.outcome),
+            unit.weight.eq(self.i.weight),
             unit.included.eq(self.included.rescaled),
             unit.random16.eq(noise.random16[0]),
+            unit.nearest.eq(control.nearest),
             unit.x.eq(
-                Mux(chain.source0 == Source0.WIDE, self.i.wide,
-                    Mux(chain.source0 == Source0.FRONT, front.value, product1.value))
+                Mux(chain.source == Source.WIDE, self.i.wide,
+                    Mux(chain.source == Source.FRONT, front.value, product.value))
             ),
         ]  # fmt: skip
 
-    def _product(self, m, rescaler0, front, pooling, side):
+    def _product(self, m, rescaler, front, pooling, side):
         control = self.control
         chain = control.chain
         m.submodules.centre = centre = shared("centre", Centre)
-        m.submodules.product0 = product = shared("product0", Product, magnitude=True)
+        m.submodules.product0 = product = shared("product0", Product)
         value = side.value
         kind = chain.multiplicand
         m.d.comb += [
             centre.enable.eq(self.enable),
-            centre.x.eq(rescaler0.value),
+            centre.x.eq(rescaler.value),
             centre.t.eq(value),
-            centre.mean.eq(Mux(chain.centre, control.compare, 0)),
+            centre.mean.eq(control.mean),
             product.enable.eq(self.enable),
             product.a.eq(
                 Mux(kind == Multiplicand.CENTRED, centre.value,
@@ -206,77 +203,73 @@ class Lane(wiring.Component):
                         Mux(chain.side_pint, value, self.i.side.as_signed())))
             ),
             product.b.eq(Mux(chain.factor == Factor.SIDE, centre.t_o, control.factor0)),
-            product.c.eq(Mux(kind == Multiplicand.SIDE, front.value, 0)),
+            product.c.eq(Mux(kind == Multiplicand.SIDE, front.value, control.normalise.half)),
             product.included.eq(self.included.product),
         ]  # fmt: skip
         return product
 
-    def _rescaler1(self, m, product, noise):
-        chain = self.control.chain
-        m.submodules.rescaler1 = unit = shared("rescaler1", Rescaler1)
-        m.submodules.rounder1 = rounder = shared("rounder1", Rounder, pint=PintFormat())
-        half = chain.rescale1 == Rescale1.HALF18
-        # x_hat * 2^12, whose sign stays the last bit where it does not fit.
-        x_hat = Cat((unit.value << 12)[: FIXED - 1], unit.value[-1]).as_signed()
+    def _normalise(self, m, product, noise):
+        """x_hat and its PINT code."""
+        m.submodules.normalise = normalise = shared("normalise", Normalise)
+        m.submodules.rounder0 = rounder = shared(
+            "rounder0", Rounder, pint=_PINT, fraction=_X_HAT_POINT
+        )
+        x_hat = normalise.value
+        over = differ(x_hat[-2:])  # t has one bit less
         m.d.comb += [
-            unit.enable.eq(self.enable),
-            unit.control.eq(self.control.rescale1),
-            unit.mode.eq(chain.rescale1),
-            unit.random16.eq(noise.random16[1]),
-            unit.x.eq(product.value),
+            normalise.enable.eq(self.enable),
+            normalise.control.eq(self.control.normalise),
+            normalise.x.eq(product.value),
             rounder.enable.eq(self.enable),
-            rounder.random16.eq(noise.random16[1]),
-            rounder.value.eq(Mux(half, x_hat, unit.fixed)),
-            rounder.over.eq(Mux(half, unit.value[-1] ^ unit.value[-2], unit.over)),
-            self.sums.saturates1.eq(rounder.over & self.included.saturates1),
+            rounder.random16.eq(noise.random16[0]),
+            rounder.nearest.eq(self.control.nearest),
+            rounder.value.eq(x_hat),
+            rounder.over.eq(over),
+            self.sums.saturates1.eq(over & self.included.saturates1),
         ]
-        return unit, rounder
+        return x_hat, rounder.code
 
-    def _product1(self, m, rescaler1, rounder1):
-        m.submodules.value_decoder = decoder = Decoder(pint=PintFormat())
-        m.submodules.product1 = product = shared("product1", Product, magnitude=False)
-        pint = self.control.chain.multiplier == Multiplier.PINT
+    def _added(self, m, x_hat, front, product, rescaler):
+        """The multiply-add 1, and the upper bits of its summand."""
+        chain = self.control.chain
+        m.submodules.product1 = added = shared("product1", Product)
+        summand, upper = Signal(signed(FRONT)), Signal(signed(HIGH))
+        source = chain.addend
+        beyond = (source == Addend.RESCALED) & rescaler.over
         m.d.comb += [
-            decoder.code.eq(rounder1.code),
-            product.enable.eq(self.enable),
-            product.a.eq(Mux(pint, decoder.value, rescaler1.value)),
-            product.b.eq(self.control.factor1),
-            product.c.eq(0),
-            product.included.eq(1),
-        ]
-        return product
+            summand.eq(
+                Mux(source == Addend.FRONT, front.value,
+                    Mux(source == Addend.PRODUCT, product.value, rescaler.value))
+            ),
+            # Far beyond 48 bits, where the rescaler's value is.
+            upper.eq(Mux(beyond, Mux(rescaler.negative, -(1 << HIGH - 1), (1 << HIGH - 1) - 1), high(summand))),
+            added.enable.eq(self.enable),
+            added.a.eq(Mux(chain.normalise, x_hat, 0)),
+            added.b.eq(self.control.factor1),
+            added.c.eq(summand),
+            added.included.eq(1),
+        ]  # fmt: skip
+        with m.If(self.enable):
+            upper = delayed(m, upper, Product.LATENCY, name="upper")
+        return added, upper
 
-    def _finish(self, m, front, product, product1, rescaler0):
+    def _finish(self, m, added, upper, product, rescaler):
         control = self.control
         chain = control.chain
-        m.submodules.weight_decoder = weight = Decoder(pint=PintFormat())
         m.submodules.finish = finish = shared("finish", Finish)
-        source = chain.source_add
-        first = Signal(signed(FRONT))
-        with m.Switch(source):
-            with m.Case(SourceAdd.FRONT):
-                m.d.comb += first.eq(front.value)
-            with m.Case(SourceAdd.PRODUCT0):
-                m.d.comb += first.eq(product.value)
-            with m.Case(SourceAdd.PRODUCT1):
-                m.d.comb += first.eq(product1.value)
-            with m.Default():
-                m.d.comb += first.eq(rescaler0.value)
-        with m.Switch(chain.other):
-            with m.Case(Other.FRONT):
-                m.d.comb += finish.other.eq(front.value)
-            with m.Case(Other.WEIGHT):
-                m.d.comb += finish.other.eq(self.i.weight.as_signed())
-            with m.Case(Other.WEIGHT_PINT):
-                m.d.comb += finish.other.eq(weight.value << 20)
         m.d.comb += [
-            weight.code.eq(self.i.weight[:8]),
             finish.enable.eq(self.enable),
-            finish.first.eq(first),
-            finish.less.eq((chain.other == Other.WEIGHT) | (chain.other == Other.WEIGHT_PINT)),
+            finish.y.eq(added.value),
+            finish.high.eq(upper),
             finish.threshold.eq(chain.threshold),
-            finish.narrow.eq(chain.narrow),
             finish.compare.eq(control.compare),
+            finish.direct.eq(chain.outcome != Outcome.ADDED),
+            finish.narrow.eq((chain.outcome == Outcome.RESCALED) | (chain.outcome == Outcome.LESS)),
+            finish.rescaled.eq(rescaler.value),
+            finish.over.eq(rescaler.over),
+            finish.negative.eq(rescaler.negative),
+            finish.inner.eq(chain.inner),
+            finish.product.eq(product.value),
             finish.included.eq(self.included.magnitude),
             self.o.word.eq(finish.z),
             self.o.bit.eq(finish.passed),
@@ -284,17 +277,26 @@ class Lane(wiring.Component):
         ]
         return finish
 
-    def _output(self, m, finish, noise):
-        m.submodules.shifter = shifter = shared("shifter", Shifter, x_width=WORD_BITS, width=FIXED)
-        m.submodules.rounder = rounder = shared("rounder", Rounder, pint=PintFormat())
+    def _convert(self, m, finish, noise):
+        m.submodules.shift = shift = shared("shift", Shift, words=3, bits=_FIXED)
+        m.submodules.rounder1 = rounder = shared("rounder1", Rounder, pint=_PINT)
+        fixed = Signal(signed(_FIXED), reset_less=True)
+        over = Signal(reset_less=True)
         m.d.comb += [
-            shifter.enable.eq(self.enable),
-            shifter.x.eq(finish.z),
-            shifter.shift.eq(self.control.convert),
+            shift.enable.eq(self.enable),
+            shift.x.eq(finish.z),
+            shift.control.eq(self.control.convert),
             rounder.enable.eq(self.enable),
-            rounder.value.eq(shifter.value),
-            rounder.over.eq(shifter.over),
-            rounder.random16.eq(noise.random16[2]),
+            rounder.value.eq(fixed),
+            rounder.over.eq(over),
+            rounder.random16.eq(noise.random16[1]),
+            rounder.nearest.eq(self.control.nearest),
             self.o.code.eq(rounder.code),
-            self.sums.saturates.eq(shifter.over & self.included.saturates),
+            self.sums.saturates.eq(over & self.included.saturates),
         ]
+        with m.If(self.enable):
+            m.d.sync += [
+                over.eq(shift.over),
+                # Of a value beyond the limits, only the sign counts.
+                fixed.eq(Cat(shift.value[:-1], shift.negative)),
+            ]

@@ -1,78 +1,112 @@
-"""The value of a code times a constant or a power of two."""
+"""The value of a code times a constant or a power of two, in one DSP slice."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.decoder import Decoder
+from hw.spec.acore import WORD_BITS
 from hw.spec.pint import PintFormat
 
-__all__ = ["SHIFTED", "Narrow", "NarrowControl"]
+__all__ = ["POWERS", "Narrow", "NarrowControl", "NarrowDecode"]
 
-#: Width of the result, which saturates.
-SHIFTED = 52
+#: Powers of two that a slice multiplies by, and how far the words of the result are apart.
+POWERS = 24
+#: Shifts from 0 and from -16 on; the constant counts from the latter.
+_ORIGIN = 16
 
 
 class NarrowControl(data.Struct):
-    """Factor and place of the product; common to all lanes."""
+    """Factor, place and summand of the product; common to all lanes."""
 
-    factor: unsigned(17)  #: power of two, or any
-    word: unsigned(2)  #: 0: product / 2^16, half up; else product * 2^(16 * (word - 1))
+    factor: unsigned(POWERS)  #: power of two, or any
+    word: unsigned(2)  #: the result is 0: product / 2^16; 1: product; 2: product * 2^24 + `low`
+    summand: signed(WORD_BITS)  #: of the product: half for rounding, and the front's constant
+    low: unsigned(POWERS)  #: lower bits of the constant
+
+
+class NarrowDecode(wiring.Component):
+    """Control from the constants `shift`, `scale` and `add`.
+
+    Latency 1 cycle.
+
+    Members
+    -------
+    shift : In(6)
+        u: the product is t * 2^(u - 16), rounded half up.
+    scale : In(17), scales : In(1)
+        Or t * scale.
+    add, adds : In(signed(48)), In(1)
+        The constant, and whether it is added.
+    control : Out(NarrowControl)
+    """
+
+    shift: In(6)
+    scale: In(17)
+    scales: In(1)
+    add: In(signed(WORD_BITS))
+    adds: In(1)
+    control: Out(NarrowControl)
+
+    def elaborate(self, platform):
+        m = Module()
+        control = self.control
+        far, near = self.shift >= _ORIGIN + POWERS, self.shift < POWERS
+        word = Signal(2)
+        place = Signal(5)
+        add = Mux(self.adds, self.add, 0)
+        m.d.comb += [
+            word.eq(Mux(self.scales, 1, Mux(far, 2, ~near))),
+            place.eq(self.shift - Mux(far, _ORIGIN + POWERS, Mux(near, 0, _ORIGIN))),
+        ]
+        power = Cat(place == n for n in range(POWERS))
+        half = Cat(Const(1 << _ORIGIN - 1, _ORIGIN), add)[:WORD_BITS]
+        m.d.sync += [
+            control.word.eq(word),
+            control.factor.eq(Mux(self.scales, self.scale, power)),
+            control.summand.eq(Mux(word == 0, half, Mux(word == 1, add, add >> POWERS))),
+            control.low.eq(add[:POWERS]),
+        ]
+        return m
 
 
 class Narrow(wiring.Component):
-    """value = t * factor, shifted by words: rsh(t, s) of any s, or t by a constant.
+    """value = t * factor + summand, whose words the front moves: rsh(t, s) of any s, or t by a constant.
 
-    Latency `LATENCY` = 4 cycles, throughput one a cycle.
+    Latency `LATENCY` = 3 cycles, throughput one a cycle.
 
     Members
     -------
     enable : In(1)
         The pipeline advances; else it holds.
+    used : In(1)
+        There is a code; else t = 0.
     control : In(NarrowControl)
     code : In(8)
-    value : Out(signed(52))
+    value : Out(signed(48))
 
     Source: numerics.md Sections 6, 7 and 9.
     """
 
-    LATENCY = 4
+    LATENCY = 3
 
     enable: In(1)
+    used: In(1)
     control: In(NarrowControl)
     code: In(8)
-    value: Out(signed(SHIFTED))
+    value: Out(signed(WORD_BITS))
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.decoder = decoder = Decoder(pint=PintFormat())
         t = Signal.like(decoder.value, name="t", reset_less=True)
-        product = Signal(signed(len(t) + 17), reset_less=True)
-        total = Signal.like(product, name="total", reset_less=True)
-        value = Signal(signed(SHIFTED), reset_less=True)
-        word = self.control.word
+        product = Signal(signed(len(t) + POWERS), reset_less=True)
+        value = Signal(signed(WORD_BITS), reset_less=True)
         m.d.comb += [decoder.code.eq(self.code), self.value.eq(value)]
-        fitting = total[SHIFTED - 33 :]  # bits that a shift by 32 must not lose
-        lost = (word == 3) & ~(fitting.all() | ~fitting.any())
-        limit = Cat((~total[-1]).replicate(SHIFTED - 1), total[-1])
-        shifted = _choose(word, [total >> 16, total, total << 16, Cat(Const(0, 32), total)[:SHIFTED]])
         with m.If(self.enable):
             m.d.sync += [
-                t.eq(decoder.value),  # Cycle 1: decode.
+                t.eq(Mux(self.used, decoder.value, 0)),  # Cycle 1: decode.
                 product.eq(t * Cat(self.control.factor, 0).as_signed()),  # Cycle 2: multiply.
-                total.eq(product + Mux(word == 0, 1 << 15, 0)),  # Cycle 3: round.
-                value.eq(Mux(lost, limit, shifted)),  # Cycle 4: move by words.
+                value.eq(product + self.control.summand),  # Cycle 3: add.
             ]
         return m
-
-
-def _choose(select, choices):
-    """Return choices[select], each extended to the width of the result."""
-    a, b, c, d = (_extended(choice) for choice in choices)
-    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))
-
-
-def _extended(value):
-    if not value.shape().signed:
-        return value
-    return Cat(value, value[-1].replicate(max(SHIFTED - len(value), 0)))[:SHIFTED]

@@ -1,6 +1,6 @@
-"""Rounding noise of a lane: three random numbers an element, each kept until its rounding."""
+"""Rounding noise of a lane: two random numbers an element, each kept until its rounding."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,8 +12,7 @@ from .ring import DEPTH, Ring
 __all__ = ["NOISES", "LaneNoise", "NoiseControl"]
 
 #: Roundings of one element.
-NOISES = 3
-_NEAREST = 0x8000
+NOISES = 2
 
 
 class NoiseControl(data.Struct):
@@ -23,14 +22,13 @@ class NoiseControl(data.Struct):
     load: unsigned(1)  #: add `step` to the lane's index
     step: unsigned(32)  #: a part of its start, or the way from one element of the lane to the next
     issue: unsigned(1)  #: an element starts
-    keys: data.ArrayLayout(unsigned(64), NOISES)  #: keys of the three tensors
-    nearest: unsigned(1)  #: noise is 8000h
+    keys: data.ArrayLayout(unsigned(64), NOISES)  #: keys of the two tensors
     write_address: range(DEPTH)  #: ring word of the next number
     read_address: data.ArrayLayout(range(DEPTH), NOISES)  #: ring words of the next roundings
 
 
 class LaneNoise(wiring.Component):
-    """random16(index, key) of the elements of a lane, in their order, for three keys.
+    """random16(index, key) of the elements of a lane, in their order, for two keys.
 
     Members
     -------
@@ -39,7 +37,7 @@ class LaneNoise(wiring.Component):
     control : In(NoiseControl)
     pushed : Out(1)
         A number enters the rings in this cycle.
-    random16 : Out(16), [3]
+    random16 : Out(16), [2]
         Numbers at the read addresses.
 
     Source: numerics.md Section 2.
@@ -74,7 +72,7 @@ class LaneNoise(wiring.Component):
                 ring.write_address.eq(control.write_address),
                 ring.write_data.eq(unit.o.payload),
                 ring.read_address.eq(control.read_address[n]),
-                self.random16[n].eq(Mux(control.nearest, _NEAREST, ring.read_data)),
+                self.random16[n].eq(ring.read_data),
             ]
             if n == 0:
                 m.d.comb += self.pushed.eq(push)

@@ -1,18 +1,16 @@
 """The multiplications of a lane, and the centring before the first."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.spec.acore import WORD_BITS
 from hw.spec.pint import PintFormat
 
-__all__ = ["CENTRED", "PRODUCT", "Centre", "Product"]
+__all__ = ["CENTRED", "FACTOR", "Centre", "Product"]
 
-#: Width of the centred value, one operand of the multiplier.
-CENTRED = 25
-#: Width of a sum with a product.
-PRODUCT = WORD_BITS
+#: Widths of the operands of a multiplier.
+CENTRED, FACTOR = 25, 18
 _VALUE = PintFormat().value_width
 
 
@@ -50,12 +48,13 @@ class Centre(wiring.Component):
         t_q2 = Signal.like(self.t, name="t_q2", reset_less=True)
         sign = difference[-1]
         limit = Cat((~sign).replicate(CENTRED - 1), sign)
+        positive = Signal()
         # -mean is ~mean + 1.
-        term = Mux(self.t == 0, 0, Mux(self.t[-1], self.mean, ~self.mean))
-        m.d.comb += [self.value.eq(value), self.t_o.eq(t_q2)]
+        term = Mux(self.t[-1], self.mean, Mux(positive, ~self.mean, 0))
+        m.d.comb += [positive.eq(~self.t[-1] & self.t.any()), self.value.eq(value), self.t_o.eq(t_q2)]
         with m.If(self.enable):
             m.d.sync += [
-                difference.eq(self.x + term + ((self.t != 0) & ~self.t[-1])),
+                difference.eq(self.x + term + positive),
                 value.eq(Mux(sign ^ difference[-2], limit, difference)),
                 t_q.eq(self.t),
                 t_q2.eq(t_q),
@@ -66,12 +65,7 @@ class Centre(wiring.Component):
 class Product(wiring.Component):
     """value = a * b + c, 25 by 18 bits, modulo 2^48: one DSP slice.
 
-    Latency `LATENCY` = 3 cycles, throughput one a cycle; `magnitude` comes a cycle after `value`.
-
-    Parameters
-    ----------
-    magnitude : bool
-        Whether |value| is wanted.
+    Latency `LATENCY` = 3 cycles, throughput one a cycle.
 
     Members
     -------
@@ -82,26 +76,18 @@ class Product(wiring.Component):
     c, value : In, Out(signed(48))
     included : In(1)
         What becomes `value` is an element; else it is 0.
-    magnitude : Out(48)
 
     Source: ETA, Section IV-C: "Multiply-Add" and "Multiply".
     """
 
     LATENCY = 3
 
-    def __init__(self, *, magnitude: bool):
-        self._magnitude = magnitude
-        super().__init__(
-            {
-                "enable": In(1),
-                "a": In(signed(25)),
-                "b": In(signed(18)),
-                "c": In(signed(PRODUCT)),
-                "included": In(1),
-                "value": Out(signed(PRODUCT)),
-                **({"magnitude": Out(unsigned(PRODUCT))} if magnitude else {}),
-            }
-        )
+    enable: In(1)
+    a: In(signed(CENTRED))
+    b: In(signed(FACTOR))
+    c: In(signed(WORD_BITS))
+    included: In(1)
+    value: Out(signed(WORD_BITS))
 
     def elaborate(self, platform):
         m = Module()
@@ -110,8 +96,8 @@ class Product(wiring.Component):
             for operand, name in ((self.a, "a_q1"), (self.b, "b_q1"), (self.c, "c_q1"))
         )
         c_q2 = Signal.like(c, name="c_q2", reset_less=True)
-        product = Signal(signed(43), reset_less=True)
-        value = Signal(signed(PRODUCT), reset_less=True)
+        product = Signal(signed(CENTRED + FACTOR), reset_less=True)
+        value = Signal(signed(WORD_BITS), reset_less=True)
         m.d.comb += self.value.eq(value)
         with m.If(self.enable):
             m.d.sync += [
@@ -120,9 +106,4 @@ class Product(wiring.Component):
                 c_q2.eq(c),
                 value.eq(Mux(self.included, product + c_q2, 0)),  # Cycle 3: add.
             ]
-        if self._magnitude:
-            magnitude = Signal(PRODUCT, reset_less=True)
-            m.d.comb += self.magnitude.eq(magnitude)
-            with m.If(self.enable):
-                m.d.sync += magnitude.eq((value ^ value[-1].replicate(PRODUCT)) + value[-1])
         return m

@@ -1,4 +1,4 @@
-"""A shift of a wide value by any amount, with rounding: a word multiplexer and a multiplication by a power of two."""
+"""A shift of a wide value by any amount: a word multiplexer and a multiplication by a power of two."""
 
 from functools import reduce
 from operator import or_
@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from hw.array.delay import delayed
 from hw.spec.acore import WORD_BITS
 
-__all__ = ["GUARD", "Rescale", "RescaleDecode", "RescaleControl", "U_WIDTH"]
+__all__ = ["GUARD", "RescaleControl", "RescaleDecode", "Shift", "U_WIDTH"]
 
 #: Width of u, the position of a shift.
 U_WIDTH = 7
@@ -40,7 +40,6 @@ class RescaleDecode(wiring.Component):
     Members
     -------
     u : In(signed(7))
-        -33 to 63.
     control : Out(RescaleControl)
     """
 
@@ -66,7 +65,7 @@ class RescaleDecode(wiring.Component):
         return m
 
 
-class Rescale(wiring.Component):
+class Shift(wiring.Component):
     """value = floor(x * 2^(u - 15)) + noise, where it fits; `over` where it does not.
 
     A window of x, moved by words of 16 bits, is multiplied by 2^(u mod 16) in DSP slices of 24 bits, the carry of one
@@ -78,6 +77,8 @@ class Rescale(wiring.Component):
     ----------
     words : int
         3 or 4: the window's words.
+    bits : int
+        Width of `value`; 15 less than that of the window, or one more than that.
 
     Members
     -------
@@ -88,7 +89,7 @@ class Rescale(wiring.Component):
     x : In(signed(48))
     noise : In(16)
         One cycle after x.
-    value : Out(signed(16 * words - 15))
+    value : Out(signed(bits))
     over : Out(1)
         The result does not fit.
     negative : Out(1)
@@ -97,8 +98,8 @@ class Rescale(wiring.Component):
     Source: numerics.md Section 0; architecture.md Section 4.
     """
 
-    def __init__(self, *, words: int):
-        self._words = words
+    def __init__(self, *, words: int, bits: int):
+        self._words, self._bits = words, bits
         self._width = _WORD * words
         self._slices = -(-self._width // _SLICE)
         self.latency = 1 + self._slices
@@ -108,7 +109,7 @@ class Rescale(wiring.Component):
                 "control": In(RescaleControl),
                 "x": In(signed(WORD_BITS)),
                 "noise": In(_WORD),
-                "value": Out(signed(self._width - GUARD)),
+                "value": Out(signed(bits)),
                 "over": Out(1),
                 "negative": Out(1),
             }
@@ -118,16 +119,12 @@ class Rescale(wiring.Component):
         m = Module()
         with m.If(self.enable):
             window, lost, sign = self._select(m)
-            low, top = self._shift(m, window)
-            depth = self._slices - 1
-            top_wrong = Signal(reset_less=True)
-            m.d.sync += top_wrong.eq(lost | (window[-1] ^ sign))
-            wrong = delayed(m, top_wrong, depth, name="wrong")
+            result = self._shift(m, Cat(window, sign))
+            wrong = delayed(m, lost, self._slices, name="wrong")
             negative = delayed(m, sign, self._slices, name="sign")
-        result = Cat(low, top)
-        above = result[self._width - 1 :]
+        above = result[GUARD + self._bits - 1 :]
         m.d.comb += [
-            self.value.eq(result[GUARD : self._width]),
+            self.value.eq(result[GUARD:]),
             self.over.eq(wrong | ~(above.all() | ~above.any())),
             self.negative.eq(negative),
         ]
@@ -152,19 +149,19 @@ class Rescale(wiring.Component):
         return window, lost, sign
 
     def _shift(self, m, window):
-        """Cycles 2 and on: multiply by slices; return the lower parts, aligned, and the top."""
+        """Cycles 2 and on: multiply by slices; return the whole product."""
         power = Cat(self.control.power, 0).as_signed()
         carry = Cat(self.noise << GUARD, 0).as_signed()
         parts = []
         for n in range(self._slices):
             last = n == self._slices - 1
-            operand = delayed(m, window[n * _SLICE : (n + 1) * _SLICE], n, name=f"window_{n}")
+            operand = delayed(m, window[n * _SLICE :] if last else window[n * _SLICE :][:_SLICE], n, name=f"window_{n}")
             operand = operand.as_signed() if last else Cat(operand, 0).as_signed()
             product = Signal(signed(len(operand) + _WORD + 2), name=f"product_{n}", reset_less=True)
             m.d.sync += product.eq(operand * power + carry)
             carry = product >> _SLICE
             parts.append(product if last else delayed(m, product[:_SLICE], self._slices - 1 - n, name=f"part_{n}"))
-        return Cat(parts[:-1]), parts[-1]
+        return Cat(parts)
 
 
 def _choose(select, choices):

@@ -1,149 +1,145 @@
-"""The two rescalers of a lane: a shift, its rounding and its saturation."""
+"""The rescaler of a lane: a shift, its rounding, a weight to subtract it from, and its saturation."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arith.rounder import FRACTION
+from hw.arith.decoder import Decoder
+from hw.arith.rounder import NEAREST
 from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Rescale0, Rescale1
+from hw.spec.acore import WORD_BITS, Outcome, Rescale
 from hw.spec.pint import PintFormat
 
-from .rescale import Rescale, RescaleControl
+from .rescale import RescaleControl, Shift
 
-__all__ = ["FIXED", "Rescaler0", "Rescaler1"]
+__all__ = ["NARROW", "RESCALED", "Rescaler", "WEIGHT", "differ"]
 
-#: Width of a value with 16 fraction bits, before it becomes a PINT code.
-FIXED = PintFormat().value_width + FRACTION
+#: Width of the sum before it saturates to 48 bits or less.
+RESCALED = WORD_BITS + 2
+#: Width of the values that saturate within.
+NARROW = 25
+#: Places that a weight in PINT moves left, and the width of a weight.
+_POINT = 20
+WEIGHT = PintFormat().value_width + _POINT
 
 
-class Rescaler0(wiring.Component):
-    """rsh, >> or SR of a wide value, saturated to 25, 48 or 17 bits.
+class Rescaler(wiring.Component):
+    """rsh, >> or SR of a wide value, or a weight less that.
 
-    Latency `LATENCY` = 6 cycles, throughput one a cycle. `random16` comes two cycles after `x`.
+    Saturated to 25 bits where the rounding says so; else `over` tells the next unit to saturate to 48 bits, or to
+    16 after stochastic rounding.
+
+    Latency `LATENCY` = 7 cycles, throughput one a cycle. `random16` comes one cycle after `x`, `weight` four.
 
     Members
     -------
     enable : In(1)
         The pipeline advances; else it holds.
     control : In(RescaleControl)
-    mode : In(Rescale0)
+    mode : In(Rescale)
+    outcome : In(Outcome)
+        Whether and which weight it is subtracted from.
     x : In(signed(48))
     random16 : In(16)
+    nearest : In(1)
+        Noise is 8000h instead.
+    weight : In(16)
     included : In(1)
         What becomes `value` is an element; else it is 0.
-    value : Out(signed(48))
+    value : Out(signed(50))
+    over : Out(1)
+        Where it is not saturated: the value is beyond its limits.
+    negative : Out(1)
+        Sign of the exact value.
 
     Source: numerics.md Sections 0, 6, 7 and 9.
     """
 
-    LATENCY = 6
+    LATENCY = 7
 
     enable: In(1)
     control: In(RescaleControl)
-    mode: In(Rescale0)
+    mode: In(Rescale)
+    outcome: In(Outcome)
     x: In(signed(WORD_BITS))
     random16: In(16)
+    nearest: In(1)
+    weight: In(16)
     included: In(1)
-    value: Out(signed(WORD_BITS))
+    value: Out(signed(RESCALED))
+    over: Out(1)
+    negative: Out(1)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.unit = unit = shared("unit", Rescale, words=4)
+        m.submodules.unit = unit = shared("unit", Shift, words=4, bits=RESCALED)
         x = Signal.like(self.x, name="x_q1", reset_less=True)
-        value = Signal(signed(WORD_BITS), reset_less=True)
-        noisy = self.mode == Rescale0.NOISE17
-        wide = self.mode == Rescale0.HALF48
-        shifted = Mux(noisy, unit.value >> 16, unit.value >> 1)[:WORD_BITS]
-        negative = unit.negative
-        # Rounding may have taken a negative value to 0: what must be equal is the result's own sign.
-        beyond25 = ~wide & _differ(shifted[24:])
-        beyond17 = noisy & _differ(shifted[16:25])
-        wrong = unit.over | beyond25 | beyond17
-        positive = ~negative
-        # The sign from the saturated width on, its inverse below.
-        limit = Cat(
-            positive.replicate(16),
-            (positive ^ noisy).replicate(8),
-            (positive ^ ~wide).replicate(23),
-            negative,
+        noise = Signal(16, reset_less=True)
+        total, value = (Signal(signed(RESCALED), name=name, reset_less=True) for name in ("total", "value"))
+        beyond, sign, over, negative = (
+            Signal(name=name, reset_less=True) for name in ("beyond", "sign", "over_q7", "negative_q7")
         )
+        noisy, less = self.mode == Rescale.NOISE16, self._less()
+        half = (self.mode == Rescale.HALF25) | (self.mode == Rescale.HALF48)
+        weight = self._weight(m)
+        shifted = Mux(noisy, unit.value >> 16, unit.value >> 1)
         m.d.comb += [
             unit.enable.eq(self.enable),
             unit.control.eq(self.control),
             unit.x.eq(x),
-            unit.noise.eq(Mux(noisy, self.random16, self.mode != Rescale0.FLOOR25)),
+            unit.noise.eq(noise),
             self.value.eq(value),
+            self.over.eq(over),
+            self.negative.eq(negative),
         ]
         with m.If(self.enable):
             m.d.sync += [
                 x.eq(self.x),  # Cycle 1: the input's multiplexer.
-                value.eq(Mux(self.included, Mux(wrong, limit, shifted), 0)),  # Cycle 6, after the shift: saturate.
+                # Cycle 2, beside the window.
+                noise.eq(Mux(noisy, Mux(self.nearest, NEAREST, self.random16), half)),
+                # Cycle 6, after the shift: add.
+                total.eq(weight + (shifted ^ less.replicate(RESCALED).as_signed()) + less),
+                beyond.eq(unit.over),
+                sign.eq(unit.negative ^ less),
             ]
+            self._saturate(m, total, beyond, sign, value, over, negative)
         return m
 
+    def _less(self):
+        return (self.outcome == Outcome.LESS) | (self.outcome == Outcome.LESS_PINT)
 
-class Rescaler1(wiring.Component):
-    """rsh to 18 bits, SR to 16 bits, or fixed point with 16 fraction bits for a PINT code.
+    def _weight(self, m):
+        """Cycle 5: the weight, 0 where there is none."""
+        m.submodules.decoder = decoder = Decoder(pint=PintFormat())
+        weight = Signal(signed(WEIGHT + 1), reset_less=True)
+        m.d.comb += decoder.code.eq(self.weight[:8])
+        with m.If(self.enable), m.Switch(self.outcome):
+            with m.Case(Outcome.LESS):
+                m.d.sync += weight.eq(self.weight.as_signed())
+            with m.Case(Outcome.LESS_PINT):
+                m.d.sync += weight.eq(decoder.value << _POINT)
+            with m.Default():
+                m.d.sync += weight.eq(0)
+        return weight
 
-    Latency `LATENCY` = 4 cycles, throughput one a cycle. `random16` comes one cycle after `x`.
-
-    Members
-    -------
-    enable : In(1)
-        The pipeline advances; else it holds.
-    control : In(RescaleControl)
-    mode : In(Rescale1)
-    x : In(signed(48))
-    random16 : In(16)
-    value : Out(signed(18))
-    fixed : Out(signed(29))
-    over : Out(1)
-        `fixed` is beyond the limits; then only its sign means something.
-
-    Source: numerics.md Sections 3, 6 and 9.
-    """
-
-    LATENCY = 4
-
-    enable: In(1)
-    control: In(RescaleControl)
-    mode: In(Rescale1)
-    x: In(signed(WORD_BITS))
-    random16: In(16)
-    value: Out(signed(18))
-    fixed: Out(signed(FIXED))
-    over: Out(1)
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.unit = unit = shared("unit", Rescale, words=3)
-        value = Signal(signed(18), reset_less=True)
-        fixed = Signal(signed(FIXED), reset_less=True)
-        over = Signal(reset_less=True)
-        half = self.mode == Rescale1.HALF18
-        negative, result = unit.negative, unit.value
-        positive = ~negative
-        short = Mux(half, result >> 15, result >> 16)[:18]
-        wrong = unit.over | (~half & _differ(short[15:]))
-        limit = Cat(positive.replicate(15), (positive ^ ~half).replicate(2), negative)
-        m.d.comb += [
-            unit.enable.eq(self.enable),
-            unit.control.eq(self.control),
-            unit.x.eq(self.x),
-            unit.noise.eq(Mux(half, 1 << 14, Mux(self.mode == Rescale1.NOISE16, self.random16, 0))),
-            self.value.eq(value),
-            self.fixed.eq(fixed),
-            self.over.eq(over),
+    def _saturate(self, m, total, beyond, sign, value, over, negative):
+        """Cycle 7: saturate to 25 bits, or find out whether it must saturate to 48 or 16."""
+        short = ~self.mode.as_value()[1]  # FLOOR25, HALF25
+        beyond48 = beyond | differ(total[WORD_BITS - 1 :])
+        beyond25 = beyond48 | differ(total[NARROW - 1 : WORD_BITS])
+        beyond16 = beyond25 | differ(total[15:NARROW])
+        exact = Mux(beyond, sign, total[-1])
+        limit = Cat((~exact).replicate(NARROW - 1), exact)
+        with m.If(self.included):
+            m.d.sync += value.eq(Cat(Mux(short & beyond25, limit, total[:NARROW]), total[NARROW:]))
+        with m.Else():
+            m.d.sync += value.eq(0)
+        m.d.sync += [
+            over.eq(Mux(self.mode == Rescale.NOISE16, beyond16, beyond48)),
+            negative.eq(exact),
         ]
-        with m.If(self.enable):
-            m.d.sync += [
-                value.eq(Mux(wrong, limit, short)),
-                fixed.eq(Cat(result[: FIXED - 1], negative)),
-                over.eq(unit.over | _differ(result[FIXED - 1 :])),
-            ]
-        return m
 
 
-def _differ(bits):
+def differ(bits):
+    """Whether the bits are not all equal."""
     return ~(bits.all() | ~bits.any())

@@ -66,7 +66,6 @@ class Sums(wiring.Component):
             Accumulator.SUM1: self._sum(m, "sum1", [lane.rescaled for lane in lanes], chain.sum1),
             Accumulator.SUM2: self._sum(m, "sum2", [lane.product for lane in lanes], chain.sum2),
             Accumulator.LARGEST: self._or(m, "largest", [lane.magnitude for lane in lanes]),
-            Accumulator.LARGEST0: self._or(m, "largest0", [lane.magnitude0 for lane in lanes]),
             Accumulator.SATURATED: self._count(m, "saturated", [lane.saturates for lane in lanes]),
             Accumulator.SATURATED1: self._count(m, "saturated1", [lane.saturates1 for lane in lanes]),
         }

@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from hw.spec.pint import PintFormat
 
-__all__ = ["FRACTION", "Rounder"]
+__all__ = ["FRACTION", "NEAREST", "Rounder"]
 
-#: Fraction bits of the value, and bits of the noise.
+#: Bits of the noise, and fraction bits of a value that lacks none.
 FRACTION = 16
+#: Noise that rounds to nearest.
+NEAREST = 1 << FRACTION - 1
 #: Choices of the segment: the three of the format, and beyond the limits.
 _SMALL, _MIDDLE, _LARGE, _BEYOND = range(4)
 
@@ -26,17 +28,21 @@ class Rounder(wiring.Component):
     ----------
     pint : PintFormat
         Format of the codes.
+    fraction : int
+        Fraction bits of the value, at most 16.
 
     Members
     -------
     enable : In(1)
         The pipeline advances; else it holds.
-    value : In(signed(value_width + 16))
-        Fixed point with 16 fraction bits.
+    value : In(signed(value_width + fraction))
+        Fixed point.
     over : In(1)
         The value is beyond the limits.
     random16 : In(16)
         Noise for this value.
+    nearest : In(1)
+        Noise is 8000h instead.
     code : Out(k)
         Canonical code.
 
@@ -45,14 +51,15 @@ class Rounder(wiring.Component):
 
     LATENCY = 3
 
-    def __init__(self, *, pint: PintFormat):
-        self._pint = pint
+    def __init__(self, *, pint: PintFormat, fraction: int = FRACTION):
+        self._pint, self._fraction = pint, fraction
         super().__init__(
             {
                 "enable": In(1),
-                "value": In(signed(pint.value_width + FRACTION)),
+                "value": In(signed(pint.value_width + fraction)),
                 "over": In(1),
                 "random16": In(FRACTION),
+                "nearest": In(1),
                 "code": Out(pint.k),
             }
         )
@@ -60,12 +67,15 @@ class Rounder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         pint = self._pint
-        width = pint.k - 1 + FRACTION
+        # Of the noise, only what falls on fraction bits of the largest segment matters.
+        bits = min(self._fraction + pint.shifts[-1], FRACTION)
+        width = pint.k - 1 + bits
+        value = Cat(Const(0, bits - self._fraction), self.value)
         segment = Signal(2)
         segment_q = Signal(2, reset_less=True)
         segment_q2 = Signal(2, reset_less=True)
         scaled = Signal(signed(width), reset_less=True)
-        random16_q = Signal(FRACTION, reset_less=True)
+        random16_q = Signal(bits, reset_less=True)
         total = Signal(signed(width + 1))
         rounded = Signal(signed(pint.k), reset_less=True)
         code_q3 = Signal(pint.k, reset_less=True)
@@ -83,11 +93,11 @@ class Rounder(wiring.Component):
         m.d.sync += [
             # Cycle 1: the segment, and the value in its steps.
             segment_q.eq(segment),
-            scaled.eq(_choose(segment, [*(self.value[shift:][:width] for shift in pint.shifts), limit])),
-            random16_q.eq(self.random16),
+            scaled.eq(_choose(segment, [*(value[shift:][:width] for shift in pint.shifts), limit])),
+            random16_q.eq(Mux(self.nearest, NEAREST >> FRACTION - bits, self.random16[FRACTION - bits :])),
             # Cycle 2: round.
             segment_q2.eq(segment_q),
-            rounded.eq(total[FRACTION:]),
+            rounded.eq(total[bits:]),
             # Cycle 3: code.
             code_q3.eq(self._canonical(segment_q2, rounded)),
         ]
@@ -95,7 +105,7 @@ class Rounder(wiring.Component):
 
     def _fits(self, bits):
         """Whether -2^bits <= floor(value) < 2^bits."""
-        above = self.value[FRACTION + bits :]
+        above = self.value[self._fraction + bits :]
         return above.all() | ~above.any()
 
     def _canonical(self, segment, q):

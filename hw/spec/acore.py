@@ -13,10 +13,9 @@ from amaranth.lib import data, enum
 from .integers import check_integer
 
 __all__ = [
-    "ACORE_RANGES", "ACoreConfig",
-    "ACCUMULATOR_BITS", "Accumulator", "Base", "Chain", "Command", "Constant", "Factor", "First", "Instruction",
-    "MEMORY_DEPTH", "SATURATIONS", "Mask", "Multiplicand", "Multiplier", "Op", "Other", "Pool", "Rescale0", "Rescale1",
-    "Second", "Side", "Source0", "SourceAdd", "Statistic", "WORD_BITS", "CODE_DEPTH", "PUBLIC",
+    "ACORE_RANGES", "ACCUMULATOR_BITS", "ACoreConfig", "Accumulator", "Addend", "Base", "CODE_DEPTH", "Chain",
+    "Command", "Constant", "Factor", "Instruction", "MEMORY_DEPTH", "Mask", "Multiplicand", "Op", "Outcome", "PUBLIC",
+    "Pool", "Rescale", "SATURATIONS", "Side", "Source", "Statistic", "WORD_BITS",
 ]  # fmt: skip
 
 #: Width of a memory word, of the scalar accumulator and of the sums over a map.
@@ -26,23 +25,7 @@ WORD_BITS = 48
 #: Words of the APU's memory, and instructions of its program memory.
 MEMORY_DEPTH, CODE_DEPTH = 512, 512
 #: Widths that the scalar accumulator saturates to.
-SATURATIONS = (8, 16, 18, 25, 32, 48, 49)
-
-
-class First(enum.Enum, shape=unsigned(2)):
-    """First summand of the front adder."""
-
-    ZERO = 0  #: 0
-    WIDE = 1  #: stream `wide`
-    CONSTANT = 2  #: constant `add`
-
-
-class Second(enum.Enum, shape=unsigned(2)):
-    """Second summand of the front adder."""
-
-    ZERO = 0  #: 0
-    CODE = 1  #: t of stream `code`, times `scale` or shifted by it
-    CONSTANT = 2  #: constant `add`
+SATURATIONS = (7, 16, 18, 25, 32, 48, 49)
 
 
 class Mask(enum.Enum, shape=unsigned(2)):
@@ -54,37 +37,37 @@ class Mask(enum.Enum, shape=unsigned(2)):
 
 
 class Pool(enum.Enum, shape=unsigned(2)):
-    """Accumulation of a lane over a group of beats, on 25 bits of the front's sum."""
+    """Accumulation of a lane over a group of beats, on the front's sum."""
 
     NONE = 0  #: none
-    SUM = 1  #: sum
-    MAX = 2  #: maximum, with the place of the first one
+    SUM = 1  #: sum, 25 bits
+    MAX = 2  #: maximum of values of 13 bits, with the place of the first one
 
 
-class Source0(enum.Enum, shape=unsigned(2)):
-    """Input of the rescaler 0."""
+class Source(enum.Enum, shape=unsigned(2)):
+    """Input of the rescaler."""
 
     NONE = 0  #: idle
-    WIDE = 1  #: stream `wide`: the chain starts here, and the front joins it before the adder
+    WIDE = 1  #: stream `wide`: the chain starts here, and the front joins it before the multiply-add 1
     FRONT = 2  #: the front's sum
-    PRODUCT1 = 3  #: the multiply-add 1
+    PRODUCT = 3  #: the multiply-add 0
 
 
-class Rescale0(enum.Enum, shape=unsigned(2)):
-    """Rounding and saturation of the rescaler 0."""
+class Rescale(enum.Enum, shape=unsigned(2)):
+    """Rounding and saturation of the rescaler."""
 
     FLOOR25 = 0  #: down, to 25 bits
     HALF25 = 1  #: half up, to 25 bits
     HALF48 = 2  #: half up, to 48 bits
-    NOISE17 = 3  #: stochastically (noise 0), to 17 bits
+    NOISE16 = 3  #: stochastically (noise 0), to 16 bits
 
 
 class Multiplicand(enum.Enum, shape=unsigned(2)):
     """Input of the multiply-add 0."""
 
     NONE = 0  #: idle
-    CENTRED = 1  #: rescaler 0, less sign(t of stream `side`) * `compare` where the chain centres
-    SIDE = 2  #: stream `side` (INT16), the front's sum added to the product
+    CENTRED = 1  #: the rescaler, less sign(t of stream `side`) * `compare` where the chain centres
+    SIDE = 2  #: stream `side` (INT16); the front's sum is added to the product
     POOL = 3  #: the lane's accumulation
 
 
@@ -92,51 +75,33 @@ class Factor(enum.Enum, shape=unsigned(1)):
     """Factor of the multiply-add 0."""
 
     CONSTANT = 0  #: constant `factor0`
-    SIDE = 1  #: t of stream `side`, taken with the rescaler 0
+    SIDE = 1  #: t of stream `side`, taken with the rescaler
 
 
-class Rescale1(enum.Enum, shape=unsigned(2)):
-    """Rounding and saturation of the rescaler 1, which follows the multiply-add 0."""
-
-    HALF18 = 0  #: half up, to 18 bits; its PINT code by a shift of 4 (noise 1)
-    NOISE16 = 1  #: stochastically (noise 1), to 16 bits
-    PINT = 2  #: to PINT (noise 1)
-
-
-class Multiplier(enum.Enum, shape=unsigned(2)):
-    """Input of the multiplication 1, by constant `factor1`."""
-
-    NONE = 0  #: idle
-    RESCALED = 1  #: rescaler 1
-    PINT = 2  #: value of the PINT code of rescaler 1
-
-
-class SourceAdd(enum.Enum, shape=unsigned(3)):
-    """First summand of the adder before comparison and conversion."""
+class Addend(enum.Enum, shape=unsigned(2)):
+    """Summand of the multiply-add 1, whose product is 0 but where the chain normalises."""
 
     NONE = 0  #: idle
     FRONT = 1  #: the front's sum
-    PRODUCT0 = 2  #: the multiply-add 0
-    PRODUCT1 = 3  #: the multiplication 1
-    RESCALED = 4  #: rescaler 0
+    PRODUCT = 2  #: the multiply-add 0
+    RESCALED = 3  #: the rescaler
 
 
-class Other(enum.Enum, shape=unsigned(2)):
-    """Second summand of that adder."""
+class Outcome(enum.Enum, shape=unsigned(2)):
+    """What becomes z."""
 
-    ZERO = 0  #: 0
-    FRONT = 1  #: the front's sum
-    WEIGHT = 2  #: stream `weight` (INT16), less the first summand
-    WEIGHT_PINT = 3  #: t of stream `weight` * 2^20, less the first summand
+    ADDED = 0  #: the multiply-add 1, compared with `compare` and saturated to 48 bits
+    RESCALED = 1  #: the rescaler
+    LESS = 2  #: stream `weight` (INT16), less the rescaler's sum before it saturates; to 16 bits
+    LESS_PINT = 3  #: t of stream `weight` * 2^20, less the same; to 48 bits
 
 
 class Side(enum.Enum, shape=unsigned(2)):
     """What stream `side_o` carries."""
 
     NONE = 0  #: nothing
-    PINT = 1  #: PINT code of rescaler 1
-    RESCALED = 2  #: rescaler 1
-    PLACE = 3  #: place of the maximum
+    PINT = 1  #: PINT code of x_hat (noise 0)
+    PLACE = 2  #: place of the maximum
 
 
 class Statistic(enum.Enum, shape=unsigned(2)):
@@ -150,43 +115,43 @@ class Statistic(enum.Enum, shape=unsigned(2)):
 class Chain(data.Struct):
     """One order of the operations; every unit names where its input comes from."""
 
-    first: First  #: first summand of the front adder
-    second: Second  #: second summand of the front adder
+    wide: unsigned(1)  #: the front takes stream `wide`
+    code: unsigned(1)  #: the front takes t of stream `code`, times `scale` or shifted
+    add: unsigned(1)  #: the front takes constant `add`
     mask: Mask  #: what lets the front's sum through
     pool: Pool  #: accumulation of a lane over a group of beats
-    source0: Source0  #: input of the rescaler 0
-    rescale0: Rescale0  #: its rounding
-    centre: unsigned(1)  #: subtract sign(t of `side`) * `compare` after rescaler 0
+    source: Source  #: input of the rescaler
+    rescale: Rescale  #: its rounding
+    centre: unsigned(1)  #: subtract sign(t of `side`) * `compare` after the rescaler
     multiplicand: Multiplicand  #: input of the multiply-add 0
     side_pint: unsigned(1)  #: that input is t of the PINT code on `side`
     factor: Factor  #: factor of the multiply-add 0
-    rescale1: Rescale1  #: rounding of rescaler 1
-    multiplier: Multiplier  #: input of the multiplication 1
-    source_add: SourceAdd  #: first summand of the adder
-    other: Other  #: second summand of the adder
+    normalise: unsigned(1)  #: the multiply-add 1 adds x_hat * `factor1`, x_hat the multiply-add 0 in 18 bits
+    addend: Addend  #: summand of the multiply-add 1
+    outcome: Outcome  #: what becomes z
     threshold: unsigned(1)  #: z = max(y, `compare`)
-    narrow: unsigned(1)  #: z saturates to 16 bits, not 48
-    code_o: unsigned(1)  #: stream `code_o` carries z, converted (noise 2)
+    code_o: unsigned(1)  #: stream `code_o` carries z, converted (noise 1)
     word_o: unsigned(1)  #: stream `word_o` carries z
     bits_o: unsigned(1)  #: stream `bits_o` carries y >= `compare`
     side_o: Side  #: what stream `side_o` carries
     statistic: Statistic  #: what accumulator 0 sums
-    sum1: unsigned(1)  #: accumulator 1 sums rescaler 0
+    inner: unsigned(1)  #: the OR of magnitudes is that of the multiply-add 0, not of z
+    sum1: unsigned(1)  #: accumulator 1 sums the rescaler
     sum2: unsigned(1)  #: accumulator 2 sums the multiply-add 0
 
 
 class Constant(enum.IntEnum):
     """Constants of a chain, set by `set` or by a command; they keep their value."""
 
-    SHIFT = 0  #: left shift of t by u - 16, rounded half up where negative; u 0 to 63
+    SHIFT = 0  #: left shift of t by u - 16, rounded half up where negative; u 0 to 53
     SCALE = 1  #: or a factor of t, 17 bits unsigned; the last of both that was set counts
-    RESCALE0 = 2  #: u of rescaler 0: shift right by 16 - u, by 31 - u for noise17; u -33 to 63
-    RESCALE1 = 3  #: u of rescaler 1: by 30 - u for half18, else by 31 - u; u -33 to 47
-    CONVERT = 4  #: shift of the conversion, 8 bits
+    RESCALE = 2  #: u of the rescaler: shift right by 16 - u, by 31 - u for noise16; u -33 to 63
+    NORMALISE = 3  #: shift of x_hat right by n + 4, rounded half up; n 0 to 17
+    CONVERT = 4  #: u of the conversion: x / 2^(31 - u); u -64 to 63, less than -29 counts as that
     FACTOR0 = 5  #: factor of the multiply-add 0, 18 bits
-    FACTOR1 = 6  #: factor of the multiplication 1, 18 bits
-    ADD = 7  #: summand of the front adder, 48 bits
-    COMPARE = 8  #: threshold, or mean, 48 bits
+    FACTOR1 = 6  #: factor of the multiply-add 1, 18 bits
+    ADD = 7  #: summand of the front, 48 bits; 32 where a code is shifted
+    COMPARE = 8  #: threshold, or mean, 32 bits
     COUNT = 9  #: elements of a map, or windows; 24 bits, at least 1
     GROUP = 10  #: beats of a group, 16 bits; 1 where the chain does not pool
     INDEX = 11  #: index of the first element, 32 bits
@@ -196,8 +161,6 @@ class Constant(enum.IntEnum):
     KEY0_HIGH = 17  #: bits 63:32
     KEY1_LOW = 18  #: key of noise 1
     KEY1_HIGH = 19  #: bits 63:32
-    KEY2_LOW = 20  #: key of noise 2
-    KEY2_HIGH = 21  #: bits 63:32
 
 
 class Accumulator(enum.IntEnum):
@@ -206,10 +169,9 @@ class Accumulator(enum.IntEnum):
     SUM0 = 0  #: accumulator 0
     SUM1 = 1  #: accumulator 1
     SUM2 = 2  #: accumulator 2
-    LARGEST = 3  #: OR of |z|
-    LARGEST0 = 4  #: OR of |multiply-add 0|
-    SATURATED = 5  #: saturated conversions of z
-    SATURATED1 = 6  #: saturated conversions of rescaler 1
+    LARGEST = 3  #: OR of |z|, or of |multiply-add 0|
+    SATURATED = 4  #: saturated conversions of z
+    SATURATED1 = 5  #: saturated codes of x_hat
 
 
 class Base(enum.Enum, shape=unsigned(2)):
@@ -272,7 +234,7 @@ class Command(enum.Enum, shape=unsigned(2)):
 PUBLIC = {
     Base.ABSOLUTE: (
         "n", "n_scaled", "n_bits", "mean_shift", "reciprocal", "error_shift", "align",
-        "need_offset", "need0_offset", "need", "need0", "saturated", "saturated1",
+        "need_offset", "need", "saturated", "saturated1",
         "rate", "rate_shift", "gamma_shift", "beta_shift", "tau_shift", "classes", "label",
         "t0", "t1", "t2", "t3", "t4", "t5",
     ),

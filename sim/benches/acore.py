@@ -23,12 +23,17 @@ ACC_BITS = int(os.environ.get("ACC_BITS", "36"))
 COUNT = int(os.environ.get("COUNT", "60"))
 CHANNEL, MAP = RECORDS + 3, RECORDS + 20
 WIDTHS = {"wide": ACC_BITS, "code": 8, "side": 16, "weight": 16, "bits": 1}
-OUTPUTS = {"code_o": 8, "side_o": 16, "word_o": 48, "bits_o": 1}
+OUTPUTS = {"code_o": 8, "side_o": 8, "word_o": 48, "bits_o": 1}
 #: Cycles without a word on any stream after which a test gives up.
 PATIENCE = 600
 #: Elements of the maps whose cycles are counted.
 ELEMENTS = 20 * LANES
 _BASES = {Base.ABSOLUTE: 0, Base.CHANNEL: CHANNEL, Base.MAP: MAP}
+#: Microprograms that meet every kind of map.
+MAPPED = (
+    "frn_sum", "frn_forward", "frn_forward_add", "frn_sums", "frn_error", "velocity_add", "velocity_pint_add", "update",
+    "update_pint",
+)  # fmt: skip
 LAST = 100  # words of the memory that jobs may use
 WORDS = [_BASES[base] + n for base, names in PUBLIC.items() for n in range(len(names))]
 
@@ -226,7 +231,7 @@ async def every_map(dut):
     for _ in range(APUS):
         plan = Plan(rng)
         for kind in MAPS:
-            for name in ("frn_sum", "frn_forward", "frn_forward_add", "frn_sums", "frn_error", "update", "update_pint"):
+            for name in MAPPED:
                 for count in (1, int(rng.integers(2, 12))):
                     plan.add(job(name, rng, count, kind))
         plans.append(plan)

@@ -49,7 +49,7 @@ def _any(rng, bits: int) -> int:
 
 
 def _keys(rng) -> dict[str, int]:
-    return {f"key{n}": int(rng.integers(0, 1 << 63)) for n in range(3)}
+    return {f"key{n}": int(rng.integers(0, 1 << 63)) for n in range(2)}
 
 
 def _channel(rng) -> dict[str, int]:
@@ -60,7 +60,7 @@ def _channel(rng) -> dict[str, int]:
 
 def _started(made: Job, rng, **words: int) -> Job:
     """The job with records that hold anything, and the statistics of a new tensor."""
-    start = {"need": FIRST_NEED, "need0": FIRST_NEED, "saturated": 3, "saturated1": 5}
+    start = {"need": FIRST_NEED, "saturated": 3, "saturated1": 5}
     nearest = {Constant.NEAREST: int(rng.random() < 0.1)}
     return replace(
         made, words={**_channel(rng), **start, **made.words, **words}, constants={**made.constants, **nearest}
@@ -68,14 +68,13 @@ def _started(made: Job, rng, **words: int) -> Job:
 
 
 def _forward(name: str, rng, count: int, kind: str) -> Job:
-    x, key = _sums(rng, count, kind), _keys(rng)
-    del key["key0"]
+    x = _sums(rng, count, kind)
     add = name.endswith("_add")
     total = int(np.abs(x).sum()) if rng.random() < 0.8 else (1 << 48) - 1 - int(rng.integers(0, 3))
     return jobs.forward(
         x, e_a=int(rng.integers(-45, 20)), index=int(rng.integers(0, 1 << 32)), total=total,
         tlu=not name.endswith("linear"),
-        shortcut=_codes(rng, count) if add else None, e_shortcut=int(rng.integers(-45, 24)), **key,
+        shortcut=_codes(rng, count) if add else None, e_shortcut=int(rng.integers(-45, 14)), **_keys(rng),
     )  # fmt: skip
 
 
@@ -104,22 +103,34 @@ def _backward(name: str, rng, count: int, kind: str) -> Job:
     m, el = int(rng.integers(0, 1 << 17)), int(rng.integers(-55, -15))
     e_e = ed + 3 - ex + el + int(rng.integers(-5, 45))
     made = jobs.backward_jobs(
-        streams, _codes(rng, count), ed=ed, ex=ex, e_e=e_e, key2=_keys(rng)["key2"], **exponents
+        streams, _codes(rng, count), ed=ed, ex=ex, e_e=e_e, key1=_keys(rng)["key1"], **exponents
     )[name.startswith("frn_error")]  # fmt: skip
     return _started(made, rng, **{"map.m": m, "map.el": el, "map.g16": _any(rng, 16), "map.dgn": _any(rng, 50)})
 
 
-def _update(name: str, rng, count: int) -> Job:
-    pint = name.endswith("pint")
-    v = _codes(rng, count) if pint else np.array([_any(rng, 16) for _ in range(count)])
-    w = _codes(rng, count) if pint else np.array([_any(rng, 16) for _ in range(count)])
-    e_v = int(rng.integers(-30, 5))
-    rate = Factor.nearest(float(rng.uniform(0, 2) ** 8)) if rng.random() < 0.9 else Factor.nearest(0)
-    e_w = -12 if not pint else int(rng.integers(-14, -8))
+def _update(name: str, rng, count: int, kind: str) -> Job:
+    """A pass of a weight update."""
+    pint = "pint" in name
+
+    def weights() -> np.ndarray:
+        return _codes(rng, count) if pint else np.array([_any(rng, 16) for _ in range(count)])
+
+    def rate() -> Factor:
+        return Factor.nearest(float(rng.uniform(0, 2) ** 8)) if rng.random() < 0.9 else Factor.nearest(0)
+
+    e_v, index, key = int(rng.integers(-30, 5)), int(rng.integers(0, 1 << 32)), _keys(rng)
+    e_w = int(rng.integers(-14, -8)) if pint else -12
+    if name.startswith("decay"):
+        return jobs.decay(weights(), rate(), e_v=e_v + int(rng.integers(-20, 20)), e_w=e_w, pint=pint)
+    if name.startswith("velocity"):
+        return jobs.velocity(
+            weights(), _codes(rng, count), e_g=int(rng.integers(-60, 30)), e_v=e_v,
+            e_v_new=e_v + int(rng.integers(-20, 30)), index=index, noise=key["key0"], pint=pint,
+            decayed=_sums(rng, count, kind) if "add" in name else None,
+        )  # fmt: skip
     return jobs.update(
-        v, _codes(rng, count), w, rate, e_g=int(rng.integers(-60, 30)), e_v=e_v,
-        e_v_new=e_v + int(rng.integers(-20, 30)),
-        e_w=e_w, e_w8=e_w + int(rng.integers(-2, 20)), index=int(rng.integers(0, 1 << 32)), pint=pint, **_keys(rng),
+        weights(), weights(), rate(), e_v=e_v, e_w=e_w, e_w8=e_w + int(rng.integers(-2, 20)), index=index, pint=pint,
+        **key,
     )  # fmt: skip
 
 
@@ -131,7 +142,7 @@ def _pool(name: str, rng, count: int) -> Job:
     if name in ("max_pool", "max_pool_backward"):
         return jobs.pool(name, streams)
     factor, shift = reciprocal(group)
-    return jobs.pool(name, streams, factor=factor, e=-shift, e_o=int(rng.integers(-9, 3)), key2=_keys(rng)["key2"])
+    return jobs.pool(name, streams, factor=factor, e=-shift, e_o=int(rng.integers(-9, 3)), key1=_keys(rng)["key1"])
 
 
 def job(name: str, rng, count: int, kind: str) -> Job:
@@ -145,24 +156,24 @@ def job(name: str, rng, count: int, kind: str) -> Job:
     if name in ("tlu_backward", "convert") or name.startswith(("tlu_backward_", "convert_")):
         streams, exponents = _error(name, rng, count, kind)
         e_o, stride = exponents["e"] + int(rng.integers(-5, 40)), int(rng.integers(1, 1000))
-        made = jobs.convert(streams, e_o=e_o, stride=stride, key2=_keys(rng)["key2"], **exponents)
+        made = jobs.convert(streams, e_o=e_o, stride=stride, key1=_keys(rng)["key1"], **exponents)
         return _started(made, rng)
     if name in ("tlu_forward", "add_bias"):
         e = int(rng.integers(-40, 0))
         settings = {
             "index": int(rng.integers(0, 1 << 32)),
-            "key2": _keys(rng)["key2"],
+            "key1": _keys(rng)["key1"],
             "stride": int(rng.integers(1, 99)),
         }
         made = jobs.tlu_forward(_sums(rng, count, kind), e=e, e_a=int(rng.integers(-30, 5)), **settings)
         return replace(_started(made, rng), name=name)
     if name == "sum_codes":
-        constants = {Constant.COUNT: count, Constant.GROUP: 1, Constant.SHIFT: 16, Constant.RESCALE0: 16}
+        constants = {Constant.COUNT: count, Constant.GROUP: 1, Constant.SHIFT: 16, Constant.RESCALE: 16}
         return _started(Job(name, {}, constants, {"code": _codes(rng, count)}), rng)
     if name in ("average_pool", "max_pool", "pool_sum", "max_pool_backward"):
         return _started(_pool(name, rng, count), rng)
-    if name in ("update", "update_pint"):
-        return _started(_update(name, rng, count), rng)
+    if name in ("update", "update_pint") or name.startswith(("decay", "velocity")):
+        return _started(_update(name, rng, count, kind), rng)
     rate = Factor.nearest(float(rng.uniform(0, 2) ** 8))
     shifts = {each: int(rng.integers(-60, 10)) for each in ("gamma", "beta", "tau")}
     return _started(jobs.parameters(name, rate, shifts), rng)

@@ -57,10 +57,10 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     def key(kind: TensorClass) -> int:
         return keys[tensor_number(1, kind)]
 
-    def needs(kind: TensorClass, name: str = "need") -> None:
+    def needs(kind: TensorClass) -> None:
         ref, after = scales.ref if follows_loss(kind) else 0, scales.history[1, kind]
         zeros = after == before[1, kind]  # as a tensor of zeros leaves it
-        assert word(name) == after + ref or (zeros and word(name) == FIRST_NEED), f"need of {kind!r}"
+        assert word("need") == after + ref or (zeros and word("need") == FIRST_NEED), f"need of {kind!r}"
 
     def each_map(make: Callable[[int, int], Job]) -> dict[str, np.ndarray]:
         """Outputs of a job on every map, as [n][c][pixel]."""
@@ -85,7 +85,7 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     def forward(n: int, c: int) -> Job:
         job = jobs.forward(
             sums[n, c], e_a=e_a, index=pixels * (n * CHANNELS + c), total=int(np.abs(sums[n, c]).sum()),
-            key1=key(TensorClass.XQ), key2=key(TensorClass.A),
+            key0=key(TensorClass.XQ), key1=key(TensorClass.A),
         )  # fmt: skip
         if n == 0:
             job.words |= {f"channel.{name}": int(node.parameters[name].value[c]) for name in names}
@@ -107,7 +107,7 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
             streams = {"wide": dz.t[n, c].ravel(), "bits": out["bits_o"][n, c]}
             return jobs.backward_jobs(
                 streams, out["side_o"][n, c], e=e_z, ed=ed, ex=ex, e_e=e_e, index=pixels * (n * CHANNELS + c),
-                key2=key(TensorClass.E),
+                key1=key(TensorClass.E),
             )[which]  # fmt: skip
 
         return make
@@ -119,28 +119,37 @@ def layer(run: Run, word: Callable[..., int], rng) -> None:
     needs(TensorClass.E)
 
     wide = conv.gradient(x.t, error, 3, 1, 1, 36)
-    made = jobs.convert({"wide": wide.ravel()}, e=e_x + e_e, e_o=e_g, index=0, key2=key(TensorClass.G))
+    made = jobs.convert({"wide": wide.ravel()}, e=e_x + e_e, e_o=e_g, index=0, key1=key(TensorClass.G))
     made.words |= {"need": FIRST_NEED}
     gradient = run(made, _channel(0), _map(0, 0))["code_o"].ravel()
     assert node.gradient is not None
     assert np.array_equal(gradient, canonical(node.gradient.t.ravel()))
     needs(TensorClass.G)
 
-    rate, weights = Factor.nearest(0.05), node.weights
-    given = {"e_g": e_g, "e_v": int(weights.v.e), "e_v_new": scales.exponent(1, TensorClass.V), "e_w": int(weights.w.e)}
+    rate, decay, weights = Factor.nearest(0.05), Factor.nearest(0.01), node.weights
+    v, w, e_v, e_w = weights.v.t.ravel(), weights.w.t.ravel(), int(weights.v.e), int(weights.w.e)
+    e_v_new, e_w8 = scales.exponent(1, TensorClass.V), scales.exponent(1, TensorClass.W8)
+
+    def update(job: Job) -> dict[str, np.ndarray]:
+        job.words |= {"need": FIRST_NEED}
+        return {name: values.ravel() for name, values in run(job, _channel(0), _map(0, 0)).items()}
+
+    decayed = update(jobs.decay(w, decay, e_v=e_v, e_w=e_w, pint=False))["word_o"]
+    made = jobs.velocity(
+        v, gradient, e_g=e_g, e_v=e_v, e_v_new=e_v_new, index=0, noise=key(TensorClass.V), pint=False, decayed=decayed
+    )
+    velocity, shifts = update(made)["word_o"], {name: e for name, (_, e) in node.gained.items()}
+    node.update(rate, decay)
+    assert np.array_equal(velocity, weights.v.t.ravel())
+    needs(TensorClass.V)
     made = jobs.update(
-        weights.v.t.ravel(), gradient, weights.w.t.ravel(), rate, **given, e_w8=scales.exponent(1, TensorClass.W8),
-        index=0, key0=key(TensorClass.W), key1=key(TensorClass.V), key2=key(TensorClass.W8), pint=False,
+        velocity, w, rate, e_v=e_v_new, e_w=e_w, e_w8=e_w8, index=0, key0=key(TensorClass.W), key1=key(TensorClass.W8),
+        pint=False,
     )  # fmt: skip
-    made.words |= {"need": FIRST_NEED, "need0": FIRST_NEED}
-    updated = run(made, _channel(0), _map(0, 0))
-    shifts = {name: e for name, (_, e) in node.gained.items()}
-    node.update(rate, None)
-    assert np.array_equal(updated["word_o"].ravel(), weights.w.t.ravel())
-    assert np.array_equal(updated["side_o"].ravel(), weights.v.t.ravel())
-    assert np.array_equal(updated["code_o"].ravel(), canonical(weights.w8.t.ravel()))
+    updated = update(made)
+    assert np.array_equal(updated["word_o"], weights.w.t.ravel())
+    assert np.array_equal(updated["code_o"], canonical(weights.w8.t.ravel()))
     needs(TensorClass.W8)
-    needs(TensorClass.V, "need0")
     for c in range(CHANNELS):
         run(jobs.parameters("update_frn", rate, shifts), _channel(c), _map(0, c))
         for name in names:

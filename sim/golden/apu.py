@@ -14,8 +14,8 @@ __all__ = ["Apu", "constant_value"]
 
 #: Width of each constant, negative where it is signed.
 _WIDTHS = {
-    Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE0: -7, Constant.RESCALE1: -7, Constant.CONVERT: -8,
-    Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -48, Constant.COUNT: 24,
+    Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE: -7, Constant.NORMALISE: 5, Constant.CONVERT: -7,
+    Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -32, Constant.COUNT: 24,
     Constant.GROUP: 16, Constant.NEAREST: 1,
 }  # fmt: skip
 

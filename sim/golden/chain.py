@@ -9,21 +9,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hw.spec.acore import (
+    WORD_BITS,
     Accumulator,
+    Addend,
     Constant,
     Factor,
-    First,
     Mask,
     Multiplicand,
-    Multiplier,
-    Other,
+    Outcome,
     Pool,
-    Rescale0,
-    Rescale1,
-    Second,
+    Rescale,
     Side,
-    Source0,
-    SourceAdd,
+    Source,
     Statistic,
 )  # fmt: skip
 
@@ -35,7 +32,9 @@ from .shifts import rsh, saturate, shift_left, stochastic_shift
 
 __all__ = ["Result", "run_chain"]
 
-_SHIFTED, _WORD, _SUM = 52, 48, 56
+_SUM = 56
+#: The origin of the conversion's constant, and its least value that counts.
+_CONVERT, _CONVERT_LEAST = 31, -29
 
 
 @dataclass
@@ -75,28 +74,25 @@ class _Run:
         return decode(self.stream("side") & 0xFF)
 
     def front(self) -> tuple[np.ndarray, np.ndarray]:
-        """(sum that the mask lets through, sum that it stops)."""
+        """(sums that pass the mask, sums that it stops), 0 elsewhere."""
         total = np.zeros(self._shape, np.int64)
-        if self.field("first") == First.WIDE.value:
+        if self.field("wide"):
             total = total + self.stream("wide")
-        if self.field("first") == First.CONSTANT.value:
-            total = total + self.constant(Constant.ADD)
-        if self.field("second") == Second.CODE.value:
+        if self.field("code"):
             total = total + self._shifted(decode(self.stream("code")))
-        if self.field("second") == Second.CONSTANT.value:
+        if self.field("add"):
             total = total + self.constant(Constant.ADD)
         passed = np.ones(self._shape, bool)
         if self.field("mask") == Mask.BITS.value:
             passed = self.stream("bits") == 1
-        if self.field("mask") == Mask.PLACE.value:
+        elif self.field("mask") == Mask.PLACE.value:
             passed = self.stream("side") & 0xFF == self.stream("side") >> 8 & 0xFF
         return np.where(passed, total, 0), np.where(passed, 0, total)
 
     def _shifted(self, t: np.ndarray) -> np.ndarray:
         if Constant.SCALE in self._constants:
             return t * self.constant(Constant.SCALE)
-        shift = 16 - self.constant(Constant.SHIFT)
-        return rsh(t, shift) if shift > 0 else saturate(shift_left(t, -shift), _SHIFTED)
+        return rsh(t, 16 - self.constant(Constant.SHIFT))
 
     def pooled(self) -> tuple[np.ndarray, np.ndarray]:
         """(sum or maximum over the group, place of the maximum)."""
@@ -105,30 +101,34 @@ class _Run:
             return values.sum(axis=0, keepdims=True), np.zeros(self._shape[1], np.int64)
         return values.max(axis=0, keepdims=True), values.argmax(axis=0)
 
-    def rescaled0(self) -> np.ndarray:
-        source, u = self.field("source0"), self.constant(Constant.RESCALE0)
+    def exact(self) -> np.ndarray:
+        """The rescaler's sum before it saturates."""
+        u = self.constant(Constant.RESCALE)
         x = {
-            Source0.WIDE.value: lambda: self.stream("wide"),
-            Source0.FRONT.value: lambda: self.front()[0],
-            Source0.PRODUCT1.value: self.product1,
-        }[source]()
-        match Rescale0(self.field("rescale0")):
-            case Rescale0.FLOOR25:
-                return saturate(x >> min(16 - u, 63) if u <= 16 else shift_left(x, u - 16), 25)
-            case Rescale0.HALF25:
-                return saturate(rsh(x, 16 - u), 25)
-            case Rescale0.HALF48:
-                return saturate(rsh(x, 16 - u), _WORD)
+            Source.WIDE.value: lambda: self.stream("wide"),
+            Source.FRONT.value: lambda: self.front()[0],
+            Source.PRODUCT.value: self.product,
+        }[self.field("source")]()
+        match Rescale(self.field("rescale")):
+            case Rescale.FLOOR25:
+                return x >> min(16 - u, 63) if u <= 16 else shift_left(x, u - 16)
+            case Rescale.NOISE16:
+                return stochastic_shift(x, 31 - u, self.noise(0))
             case _:
-                return saturate(stochastic_shift(x, 31 - u, self.noise(0)), 17)
+                return rsh(x, 16 - u)
 
-    def product0(self) -> np.ndarray:
+    def rescaled(self) -> np.ndarray:
+        bits = {Rescale.HALF48: WORD_BITS, Rescale.NOISE16: 16}.get(Rescale(self.field("rescale")), 25)
+        return saturate(self.exact(), bits)
+
+    def product(self) -> np.ndarray:
+        """The multiply-add 0."""
         source = self.field("multiplicand")
         factor = np.asarray(self.constant(Constant.FACTOR0))
         if self.field("factor") == Factor.SIDE.value:
             factor = self.side_value()
         if source == Multiplicand.CENTRED.value:
-            x = self.rescaled0()
+            x = self.rescaled()
             if self.field("centre"):
                 x = saturate(x - np.sign(self.side_value()) * self.constant(Constant.COMPARE), 25)
             return x * factor
@@ -137,41 +137,33 @@ class _Run:
         side = self.side_value() if self.field("side_pint") else self.stream("side")
         return side * factor + self.front()[0]
 
-    def rescaled1(self) -> np.ndarray:
-        x, u = self.product0(), self.constant(Constant.RESCALE1)
-        if self.field("rescale1") == Rescale1.HALF18.value:
-            return saturate(rsh(x, 30 - u), 18)
-        return saturate(stochastic_shift(x, 31 - u, self.noise(1)), 16)
+    def x_hat(self) -> np.ndarray:
+        return saturate(rsh(self.product(), self.constant(Constant.NORMALISE) + 4), 18)
 
-    def pint1(self) -> tuple[np.ndarray, np.ndarray]:
-        """(value, shift) of what becomes the PINT code of rescaler 1."""
-        if self.field("rescale1") == Rescale1.HALF18.value:
-            return self.rescaled1(), np.array(XQ_SHIFT)
-        return self.product0(), np.array(31 - self.constant(Constant.RESCALE1))
-
-    def code1(self) -> np.ndarray:
-        return encode(*self.pint1(), self.noise(1))
-
-    def product1(self) -> np.ndarray:
-        pint = self.field("multiplier") == Multiplier.PINT.value
-        return (decode(self.code1()) if pint else self.rescaled1()) * self.constant(Constant.FACTOR1)
-
-    def total(self) -> np.ndarray:
+    def added(self) -> np.ndarray:
+        """The multiply-add 1."""
         value = {
-            SourceAdd.FRONT.value: lambda: self.front()[0],
-            SourceAdd.PRODUCT0.value: self.product0,
-            SourceAdd.PRODUCT1.value: self.product1,
-            SourceAdd.RESCALED.value: self.rescaled0,
-        }[self.field("source_add")]()
-        match Other(self.field("other")):
-            case Other.ZERO:
-                return value
-            case Other.FRONT:
-                return value + self.front()[0]
-            case Other.WEIGHT:
-                return self.stream("weight") - value
+            Addend.FRONT.value: lambda: self.front()[0],
+            Addend.PRODUCT.value: self.product,
+            Addend.RESCALED.value: self.rescaled,
+        }[self.field("addend")]()
+        return value + self.x_hat() * self.constant(Constant.FACTOR1) if self.field("normalise") else value
+
+    def finish(self) -> tuple[np.ndarray, np.ndarray]:
+        """(z, y >= `compare`)."""
+        match Outcome(self.field("outcome")):
+            case Outcome.ADDED:
+                y, threshold = self.added(), self.constant(Constant.COMPARE)
+                passed = y >= threshold
+                return saturate(np.where(passed, y, threshold) if self.field("threshold") else y, WORD_BITS), passed
+            case Outcome.RESCALED:
+                z = self.exact()
+            case Outcome.LESS:
+                z = self.stream("weight") - self.exact()
             case _:
-                return (decode(self.stream("weight") & 0xFF) << 20) - value
+                z = saturate((decode(self.stream("weight") & 0xFF) << 20) - self.exact(), WORD_BITS)
+                return z, np.zeros(z.shape, bool)
+        return saturate(z, 16), np.zeros(z.shape, bool)
 
 
 def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: dict[str, np.ndarray]) -> Result:
@@ -187,38 +179,35 @@ def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: di
         `wide`, `code`, `side` (INT16, or its bytes), `weight` (INT16), `bits`.
     """
     run, result = _Run(chain, constants, streams), Result()
-    found, largest = result.streams, {}
-    if run.field("source_add"):
-        y, threshold = run.total(), run.constant(Constant.COMPARE)
-        passed = y >= threshold
-        z = saturate(np.where(passed, y, threshold) if run.field("threshold") else y, 16 if run.field("narrow") else 48)
-        largest[Accumulator.LARGEST] = np.abs(z)
+    found, sums = result.streams, result.accumulators
+    magnitudes = np.zeros(1, np.int64)
+    if run.field("addend") or run.field("outcome"):
+        z, passed = run.finish()
+        magnitudes = np.abs(z)
         if run.field("word_o"):
             found["word_o"] = z
         if run.field("bits_o"):
             found["bits_o"] = passed.astype(np.int64)
         if run.field("code_o"):
-            shift = np.array(run.constant(Constant.CONVERT))
-            found["code_o"] = encode(z, shift, run.noise(2))
-            result.accumulators[Accumulator.SATURATED] = int(saturated(z, shift).sum())
+            shift = np.array(_CONVERT - max(run.constant(Constant.CONVERT), _CONVERT_LEAST))
+            found["code_o"] = encode(z, shift, run.noise(1))
+            sums[Accumulator.SATURATED] = int(saturated(z, shift).sum())
         if run.field("statistic") == Statistic.MAGNITUDE.value:
-            result.accumulators[Accumulator.SUM0] = int(np.abs(z).sum())
+            sums[Accumulator.SUM0] = int(np.abs(z).sum())
+    if run.field("inner"):
+        magnitudes = np.abs(run.product())
+    sums[Accumulator.LARGEST] = int(np.bitwise_or.reduce(magnitudes, axis=None))
     if run.field("statistic") == Statistic.MASKED.value:
-        result.accumulators[Accumulator.SUM0] = int(wrap(run.front()[1].sum(), _SUM))
-    if run.field("multiplicand"):
-        largest[Accumulator.LARGEST0] = np.abs(run.product0())
+        sums[Accumulator.SUM0] = int(wrap(run.front()[1].sum(), _SUM))
     if run.field("sum1"):
-        result.accumulators[Accumulator.SUM1] = int(wrap(run.rescaled0().sum(), _SUM))
+        sums[Accumulator.SUM1] = int(wrap(run.rescaled().sum(), _SUM))
     if run.field("sum2"):
-        result.accumulators[Accumulator.SUM2] = int(wrap(run.product0().sum(), _SUM))
-    match Side(run.field("side_o")):
-        case Side.PINT:
-            found["side_o"] = run.code1()
-            result.accumulators[Accumulator.SATURATED1] = int(saturated(*run.pint1()).sum())
-        case Side.RESCALED:
-            found["side_o"] = run.rescaled1()
-        case Side.PLACE:
-            found["side_o"] = run.pooled()[1]
-    for accumulator, values in largest.items():
-        result.accumulators[accumulator] = int(np.bitwise_or.reduce(values, axis=None))
+        sums[Accumulator.SUM2] = int(wrap(run.product().sum(), _SUM))
+    if run.field("normalise"):
+        x_hat, shift = run.x_hat(), np.array(XQ_SHIFT)
+        sums[Accumulator.SATURATED1] = int(saturated(x_hat, shift).sum())
+        if run.field("side_o") == Side.PINT.value:
+            found["side_o"] = encode(x_hat, shift, run.noise(0))
+    if run.field("side_o") == Side.PLACE.value:
+        found["side_o"] = run.pooled()[1]
     return result

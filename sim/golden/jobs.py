@@ -17,12 +17,15 @@ from .pool import reciprocal
 from .rate import Factor
 
 __all__ = [
-    "FIRST_NEED", "Job", "backward_jobs", "convert", "forward", "keys", "parameters", "pool", "softmax", "tlu_forward",
-    "update",
+    "FIRST_NEED", "Job", "LARGEST_SHIFT", "backward_jobs", "convert", "decay", "forward", "keys", "parameters", "pool",
+    "softmax", "tlu_forward", "update", "velocity",
 ]  # fmt: skip
 
 #: `need` before the first map of a tensor: less than any.
 FIRST_NEED = -1024
+#: A shortcut's exponent is at most 13, for y has 48 bits at 2^-24: its codes are shifted by no more to meet y.
+LARGEST_SHIFT = 13 + 24
+_MOMENTUM = 58982  # 0.9 * 2^16
 
 
 @dataclass
@@ -59,11 +62,16 @@ def _u0(shift: int, origin: int = 16) -> int:
 
 
 def _convert(shift: int) -> int:
+    return _clamp(31 - shift, -29, 63)
+
+
+def _shift(shift: int) -> int:
+    """A shift of the scalar unit."""
     return _clamp(shift, -128, 127)
 
 
 def keys(**named: int) -> dict[Constant, int]:
-    """Constants of the keys `key0`, `key1`, `key2`."""
+    """Constants of the keys `key0` and `key1`."""
     found = {}
     for name, key in named.items():
         low = Constant[f"{name.upper()}_LOW"]
@@ -77,17 +85,19 @@ def _map(count: int, index: int, group: int = 1, stride: int = 1) -> dict[Consta
 
 def _narrow(shift: int) -> dict[Constant, int]:
     """Constant of a code that is added, shifted left."""
-    return {Constant.SHIFT: _clamp(16 + shift, 0, 63)}
+    if shift > LARGEST_SHIFT:
+        raise ValueError(f"Shift of a code must be at most {LARGEST_SHIFT}, not {shift}")
+    return {Constant.SHIFT: max(16 + shift, 0)}
 
 
 def forward(
-    x, *, e_a: int, index: int, key1: int, key2: int, total: int, shortcut=None, e_shortcut: int = 0, tlu: bool = True
+    x, *, e_a: int, index: int, key0: int, key1: int, total: int, shortcut=None, e_shortcut: int = 0, tlu: bool = True
 ) -> Job:
     """FRN forward of the sums x of one image and channel; `total` is the sum of |x|, `shortcut` codes to add."""
     pixels = len(x)
     bits = pixels.bit_length()
     words = {"n": pixels, "n_bits": bits, "n_scaled": pixels << 34 - bits, "need_offset": -36, "map.sum": total}
-    constants = {Constant.CONVERT: _convert(e_a + 24), **_map(pixels, index), **keys(key1=key1, key2=key2)}
+    constants = {Constant.CONVERT: _convert(e_a + 24), **_map(pixels, index), **keys(key0=key0, key1=key1)}
     if shortcut is not None:
         constants |= _narrow(e_shortcut + 24)
         return Job("frn_forward_add", words, constants, {"wide": x, "code": shortcut})
@@ -112,7 +122,7 @@ def backward_jobs(
     ex: int,
     e_e: int,
     index: int,
-    key2: int,
+    key1: int,
     e_code: int = 0,
     scale: int = 1,
 ) -> tuple[Job, Job]:
@@ -132,15 +142,15 @@ def backward_jobs(
     """
     pixels = len(xq)
     suffix, extra = _error_source(streams, e, e_code, scale)
-    constants = {Constant.RESCALE0: _u0(ed - e), **_map(pixels, index), **extra}
+    constants = {Constant.RESCALE: _u0(ed - e), **_map(pixels, index), **extra}
     given = {**streams, "side": xq}
     sums = Job(f"frn_sums{suffix}", {"need_offset": e - 20}, {**constants, Constant.FACTOR0: 1}, given)
     bits = pixels.bit_length()
     words = {
-        "mean_shift": 8 + bits - 1, "reciprocal": reciprocal(pixels)[0], "error_shift": e_e - (ed + 3 - ex),
+        "mean_shift": 8 + bits - 1, "reciprocal": reciprocal(pixels)[0], "error_shift": 31 - (e_e - (ed + 3 - ex)),
         "need_offset": ed + 3 - ex - 12,
     }  # fmt: skip
-    return sums, Job(f"frn_error{suffix}", words, {**constants, **keys(key2=key2)}, given)
+    return sums, Job(f"frn_error{suffix}", words, {**constants, **keys(key1=key1)}, given)
 
 
 def convert(
@@ -149,7 +159,7 @@ def convert(
     e: int,
     e_o: int,
     index: int,
-    key2: int,
+    key1: int,
     e_code: int = 0,
     scale: int = 1,
     stride: int = 1,
@@ -158,15 +168,15 @@ def convert(
     suffix, extra = _error_source(streams, e, e_code, scale)
     name = f"tlu_backward{suffix}" if "bits" in streams else f"convert{suffix}"
     count = len(next(iter(streams.values())))
-    constants = {Constant.CONVERT: _convert(e_o - e), **_map(count, index, 1, stride), **extra, **keys(key2=key2)}
+    constants = {Constant.CONVERT: _convert(e_o - e), **_map(count, index, 1, stride), **extra, **keys(key1=key1)}
     return Job(name, {"need_offset": e - 12}, constants, dict(streams))
 
 
-def tlu_forward(x, *, e: int, e_a: int, index: int, key2: int, stride: int) -> Job:
+def tlu_forward(x, *, e: int, e_a: int, index: int, key1: int, stride: int) -> Job:
     """Bias, TLU and conversion of one output of a hidden FC over the batch."""
-    constants = {Constant.CONVERT: _convert(e_a + 24), Constant.RESCALE0: _u0(-24 - e)}
-    constants |= {**_map(len(x), index, 1, stride), **keys(key2=key2)}
-    return Job("tlu_forward", {"align": _convert(e + 24), "need_offset": -36}, constants, {"wide": x})
+    constants = {Constant.CONVERT: _convert(e_a + 24), Constant.RESCALE: _u0(-24 - e), **_narrow(8)}
+    constants |= {**_map(len(x), index, 1, stride), **keys(key1=key1)}
+    return Job("tlu_forward", {"align": _shift(e + 24), "need_offset": -36}, constants, {"wide": x})
 
 
 def pool(
@@ -177,54 +187,69 @@ def pool(
     e: int = 0,
     e_o: int = 0,
     index: int = 0,
-    key2: int = 0,
+    key1: int = 0,
 ) -> Job:
     """A pool over [group][window] codes: `average_pool`, `max_pool`, `pool_sum` or `max_pool_backward`."""
     group, count = np.shape(streams["code"])
     constants = {Constant.FACTOR0: factor, Constant.CONVERT: _convert(e_o - e), **_narrow(0)}
-    constants |= {**_map(count, index, group), **keys(key2=key2)}
+    constants |= {**_map(count, index, group), **keys(key1=key1)}
     return Job(name, {"need_offset": e - 12}, constants, dict(streams))
 
 
-def update(
-    v,
-    gradient,
-    w,
-    rate: Factor,
-    *,
-    e_g: int,
-    e_v: int,
-    e_v_new: int,
-    e_w: int,
-    e_w8: int,
-    index: int,
-    key0: int,
-    key1: int,
-    key2: int,
-    pint: bool,
+def _weights(count: int, index: int, factor: int) -> dict[Constant, int]:
+    return {Constant.FACTOR0: factor, **_map(count, index)}
+
+
+def decay(w, factor: Factor, *, e_v: int, e_w: int, pint: bool) -> Job:
+    """Weight decay's part of the velocity, wide: rsh(W * wm, (eV-16) - (eW+we)); w as for :func:`update`."""
+    constants = {Constant.RESCALE: _u0(e_v - 16 - (e_w + factor.e)), **_weights(len(w), 0, factor.m)}
+    return Job("decay_pint" if pint else "decay", {}, constants, {"side": w})
+
+
+def velocity(
+    v, gradient, *, e_g: int, e_v: int, e_v_new: int, index: int, noise: int, pint: bool, decayed=None
 ) -> Job:
-    """Weight update: INT16 v and w with codes of the gradient, or codes of all three; e_w8 is the new exponent."""
+    """New velocity, the first pass of a weight update: INT16 v with codes of the gradient, or codes of both.
+
+    `noise` is the key of class V; `decayed` is what :func:`decay` gave.
+    """
     exponent = e_v - 16
-    moved = e_w - 20 if pint else e_w
-    step = moved - (e_v_new + rate.e)
+    shift = e_v_new - exponent
+    rounding = {Constant.CONVERT: _convert(shift)} if pint else {Constant.RESCALE: _u0(shift, 31)}
     constants = {
-        Constant.RESCALE1: _clamp(31 - (e_v_new - exponent), -29 if pint else -33, 47),
-        Constant.RESCALE0: _u0(step) if pint else _u0(step, 31), Constant.CONVERT: _convert(e_w8 - moved),
-        **_narrow(min(e_g - exponent, 34)), **_map(len(w), index), **keys(key0=key0, key1=key1, key2=key2),
+        **rounding, **_narrow(min(e_g - exponent, 34)), **keys(**{"key1" if pint else "key0": noise}),
+        **_weights(len(v), index, _MOMENTUM),
     }  # fmt: skip
-    words = {"rate": rate.m, "need_offset": moved - 12, "need0_offset": exponent - (12 if pint else 15)}
-    return Job("update_pint" if pint else "update", words, constants, {"code": gradient, "side": v, "weight": w})
+    streams = {"code": gradient, "side": v} | ({} if decayed is None else {"wide": decayed})
+    name = "velocity" + "_pint" * pint + "_add" * (decayed is not None)
+    return Job(name, {"need_offset": exponent - (12 if pint else 15)}, constants, streams)
+
+
+def update(
+    v, w, rate: Factor, *, e_v: int, e_w: int, e_w8: int, index: int, key0: int, key1: int, pint: bool
+) -> Job:
+    """New weight, the second pass: the new v at its exponent e_v, and w, both INT16 or both codes.
+
+    e_w8 is the new exponent of the codes of w; `key0` is the key of class W, `key1` of class W8.
+    """
+    moved = e_w - 20 if pint else e_w
+    step = moved - (e_v + rate.e)
+    constants = {
+        Constant.RESCALE: _u0(step) if pint else _u0(step, 31), Constant.CONVERT: _convert(e_w8 - moved),
+        **keys(key0=key0, key1=key1), **_weights(len(w), index, rate.m),
+    }  # fmt: skip
+    return Job("update_pint" if pint else "update", {"need_offset": moved - 12}, constants, {"side": v, "weight": w})
 
 
 def parameters(name: str, rate: Factor, shifts: Mapping[str, int]) -> Job:
     """Update of a channel's parameters; `shifts` are the exponents of their gradients, by name."""
-    words = {f"{each}_shift": _convert(-13 - e) for each, e in shifts.items()}
-    return Job(name, {"rate": rate.m, "rate_shift": _convert(-11 - rate.e), **words})
+    words = {f"{each}_shift": _shift(-13 - e) for each, e in shifts.items()}
+    return Job(name, {"rate": rate.m, "rate_shift": _shift(-11 - rate.e), **words})
 
 
 def softmax(logits, label: int, *, e: int) -> tuple[Job, Job, Job]:
     """The three jobs of an image's error; the last takes what the second gives."""
-    words = {"classes": len(logits), "align": _convert(-12 - e), "label": label, "need_offset": -28}
+    words = {"classes": len(logits), "align": _shift(-12 - e), "label": label, "need_offset": -28}
     streams = {"wide": np.asarray(logits)}
     return (
         Job("softmax_maximum", words, {}, streams),

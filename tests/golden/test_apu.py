@@ -18,7 +18,7 @@ from sim.golden.tensor import Tensor
 from sim.golden.update import Parameter, Storage, Weights
 
 CHANNEL, MAP = RECORDS, RECORDS + 16
-KEYS = {"key0": 0x0123456789ABCDEF, "key1": 0xFEDCBA9876543210, "key2": 0x55AA33CC0F0F1234}
+KEYS = {"key0": 0xFEDCBA9876543210, "key1": 0x55AA33CC0F0F1234}
 
 
 def read(apu, name):
@@ -27,7 +27,7 @@ def read(apu, name):
 
 def start(**words):
     apu = Apu()
-    for name, value in {"need": FIRST_NEED, "need0": FIRST_NEED, **words}.items():
+    for name, value in {"need": FIRST_NEED, **words}.items():
         apu.memory[apu.word(name.replace("__", "."), CHANNEL, MAP)] = int(value)
     return apu
 
@@ -65,8 +65,8 @@ def test_frn_forward(kind, count, form):
     x, e_a = sums(rng, count, kind), int(rng.integers(-30, -5))
     gamma, beta, tau = (int(rng.integers(-(1 << 31), 1 << 31) >> rng.integers(0, 31)) for _ in range(3))
     apu = start(channel__gamma=gamma, channel__beta=beta, channel__tau=tau)
-    shortcut, e_sc = (codes(rng, count), int(rng.integers(-45, 23))) if form == "add" else (None, 0)
-    settings = {"e_a": e_a, "index": 7 * count, "key1": KEYS["key1"], "key2": KEYS["key2"]}
+    shortcut, e_sc = (codes(rng, count), int(rng.integers(-45, 14))) if form == "add" else (None, 0)
+    settings = {"e_a": e_a, "index": 7 * count, **KEYS}
     jobs.Job("frn_sum", {}, {Constant.COUNT: count}, {"wide": x}).run(apu, CHANNEL, MAP)
     assert read(apu, "map.sum") == np.abs(x).sum()
     job = jobs.forward(x, total=np.abs(x).sum(), shortcut=shortcut, e_shortcut=e_sc, tlu=form != "linear", **settings)
@@ -76,12 +76,12 @@ def test_frn_forward(kind, count, form):
     added = None if shortcut is None else Tensor(decode(shortcut).reshape(1, 1, 1, -1), e_sc)
     y = frn.affine(x_hat, np.array([gamma]), np.array([beta]), added)
     index = np.arange(count) + 7 * count
-    assert np.array_equal(found["side_o"].ravel(), encode(x_hat.ravel(), 4, random16(index, KEYS["key1"])))
+    assert np.array_equal(found["side_o"].ravel(), encode(x_hat.ravel(), 4, random16(index, KEYS["key0"])))
     z = y
     if form != "linear":
         z, passed = tlu.forward(y, np.array([tau]))
         assert np.array_equal(found["bits_o"].ravel(), passed.ravel())
-    assert np.array_equal(found["code_o"].ravel(), encode(z.ravel(), e_a + 24, random16(index, KEYS["key2"])))
+    assert np.array_equal(found["code_o"].ravel(), encode(z.ravel(), e_a + 24, random16(index, KEYS["key1"])))
     assert (read(apu, "map.m"), read(apu, "map.el")) == (norm.m.item(), norm.el.item())
     assert read(apu, "map.g16") == frn.gamma16(gamma)
     check_needed(apu, Tensor(z, -24))
@@ -113,7 +113,7 @@ def test_frn_backward(kind, count, form):
     g16 = int(frn.gamma16(gamma))
     apu = start(channel__gamma=gamma, channel__d_gamma=5, channel__d_beta=-7, channel__d_tau=9,
                 map__m=norm.m.item(), map__el=norm.el.item(), map__g16=g16)  # fmt: skip
-    settings = {"e": e, "ed": ed, "ex": ex, "e_e": e_e, "index": 3, "key2": KEYS["key2"], "e_code": e_code}
+    settings = {"e": e, "ed": ed, "ex": ex, "e_e": e_e, "index": 3, "key1": KEYS["key1"], "e_code": e_code}
     first, second = jobs.backward_jobs(streams, xq, scale=scale, **settings)
     assert not first.run(apu, CHANNEL, MAP)
     dy, dtau = tlu.backward(dz.reshape(1, 1, 1, -1), bits.reshape(1, 1, 1, -1) == 1)
@@ -126,7 +126,7 @@ def test_frn_backward(kind, count, form):
     apu.memory[apu.word("need")] = FIRST_NEED
     found = second.run(apu, CHANNEL, MAP)
     shift = e_e - int(dx.e.item())
-    expected = encode(dx.t.ravel(), np.clip(shift, -128, 127), random16(np.arange(count) + 3, KEYS["key2"]))
+    expected = encode(dx.t.ravel(), np.clip(shift, -128, 127), random16(np.arange(count) + 3, KEYS["key1"]))
     assert np.array_equal(found["code_o"].ravel(), expected)
     check_needed(apu, dx)
 
@@ -142,8 +142,8 @@ def test_tlu_and_conversion(kind):
             int(rng.integers(-(1 << 31), 1 << 31)),
         )
         apu = start(channel__beta=bias, channel__tau=tau)
-        noise = random16(2 + 5 * np.arange(count), KEYS["key2"])
-        job = jobs.tlu_forward(x, e=e, e_a=e_a, index=2, key2=KEYS["key2"], stride=5)
+        noise = random16(2 + 5 * np.arange(count), KEYS["key1"])
+        job = jobs.tlu_forward(x, e=e, e_a=e_a, index=2, key1=KEYS["key1"], stride=5)
         found = job.run(apu, CHANNEL, MAP)
         total = x + rsh(bias, e + 24)
         z, passed = tlu.forward(saturate(rsh(total, -24 - e), 48).reshape(1, 1, 1, -1), np.array([tau]))
@@ -151,11 +151,12 @@ def test_tlu_and_conversion(kind):
         assert np.array_equal(found["bits_o"].ravel(), passed.ravel())
         check_needed(apu, Tensor(z, -24))
         words = {"align": e + 24}
-        logits = jobs.Job("add_bias", words, {Constant.COUNT: count}, {"wide": x}).run(apu, CHANNEL, MAP)
+        constants = {Constant.COUNT: count, Constant.SHIFT: 24}
+        logits = jobs.Job("add_bias", words, constants, {"wide": x}).run(apu, CHANNEL, MAP)
         assert np.array_equal(logits["word_o"].ravel(), total)
         bits = rng.integers(0, 2, count)
         apu = start()
-        settings = {"e": e, "e_o": e + 20, "index": 2, "key2": KEYS["key2"], "stride": 5}
+        settings = {"e": e, "e_o": e + 20, "index": 2, "key1": KEYS["key1"], "stride": 5}
         found = jobs.convert({"wide": x, "bits": bits}, **settings).run(apu, CHANNEL, MAP)
         dy, dtau = tlu.backward(x.reshape(1, 1, 1, -1), bits.reshape(1, 1, 1, -1) == 1)
         assert np.array_equal(found["code_o"].ravel(), encode(dy.ravel(), 20, noise))
@@ -170,7 +171,7 @@ def test_tlu_and_conversion(kind):
 def test_sum_of_codes():
     rng = np.random.default_rng(0)
     apu, given = start(channel__d_beta=11), codes(rng, 100)
-    constants = {Constant.COUNT: 100, Constant.SHIFT: 16, Constant.RESCALE0: 16}
+    constants = {Constant.COUNT: 100, Constant.SHIFT: 16, Constant.RESCALE: 16}
     jobs.Job("sum_codes", {}, constants, {"code": given}).run(apu, CHANNEL, MAP)
     assert read(apu, "channel.d_beta") == decode(given).sum() + 11
 
@@ -186,11 +187,11 @@ def test_pools(kernel):
     t, apu = decode(given), start()
     stream = windows(given, kernel)
     factor, shift = pool.reciprocal(kernel * kernel)
-    job = jobs.pool("average_pool", {"code": stream}, factor=factor, e=-8 - shift, e_o=-9, index=0, key2=KEYS["key2"])
+    job = jobs.pool("average_pool", {"code": stream}, factor=factor, e=-8 - shift, e_o=-9, index=0, key1=KEYS["key1"])
     wide = pool.average(t, (kernel, kernel), kernel)
     found = job.run(apu)
     assert np.array_equal(
-        found["code_o"].ravel(), encode(wide.ravel(), shift - 1, random16(np.arange(wide.size), KEYS["key2"]))
+        found["code_o"].ravel(), encode(wide.ravel(), shift - 1, random16(np.arange(wide.size), KEYS["key1"]))
     )
     check_needed(apu, Tensor(wide, -8 - shift))
     found = jobs.pool("max_pool", {"code": stream}).run(apu)
@@ -207,46 +208,53 @@ def test_pools(kernel):
         assert np.array_equal(found["word_o"].ravel(), back[place])
 
 
+@pytest.mark.parametrize("decays", [False, True])
 @pytest.mark.parametrize("storage", list(Storage))
 @pytest.mark.parametrize("seed", range(6))
-def test_weight_update(storage, seed):
+def test_weight_update(storage, seed, decays):
     rng = np.random.default_rng(seed)
     scales = Scales(seed, 2, {(1, TensorClass.V): -14})
     weights = Weights(1, rng.integers(-8192, 8192, (4, 3, 3, 3)), storage, scales)
     pint, limit = storage == Storage.PINT8, 4096 if storage == Storage.PINT8 else 32767
+
+    def stored(tensor):
+        return (canonical(tensor.t) if pint else tensor.t).ravel()
+
     for step in range(3):
         scales.training, scales.step = True, step
         if seed % 2:
             rate, e_g = Factor.nearest(float(rng.uniform(0, 4))), int(rng.integers(-60, 30))
         else:
             rate, e_g = Factor.nearest(0.01), -14
+        decay = Factor.nearest(float(rng.uniform(0, 0.1))) if decays else None
         v = rng.integers(-limit, limit, weights.w.t.shape)
         weights.v = Tensor(decode(codes(rng, v.size)).reshape(v.shape) if pint else v, weights.v.e)
         gradient = codes(rng, v.size)
-        given = (canonical(weights.v.t), canonical(weights.w.t)) if pint else (weights.v.t, weights.w.t)
-        e_v, e_w, apu = int(weights.v.e), int(weights.w.e), start()
-        exponents = {
-            "e_v": e_v,
-            "e_v_new": scales.exponent(1, TensorClass.V),
-            "e_w": e_w,
-            "e_w8": scales.exponent(1, TensorClass.W8),
-        }
         scales.noise(1, TensorClass.W, (1,))  # derives the keys of this step
-        each = dict(zip(("key0", "key1", "key2"), (scales._keys[1][16 + kind] for kind in (5, 4, 6)), strict=True))
+        key = {kind: scales._keys[1][16 + kind] for kind in (TensorClass.W, TensorClass.V, TensorClass.W8)}
+        e_v, e_w, apu = int(weights.v.e), int(weights.w.e), start()
+        e_v_new, e_w8 = scales.exponent(1, TensorClass.V), scales.exponent(1, TensorClass.W8)
+        v, w, decayed = stored(weights.v), stored(weights.w), None
+        if decay:
+            decayed = jobs.decay(w, decay, e_v=e_v, e_w=e_w, pint=pint).run(apu)["word_o"]
+        job = jobs.velocity(
+            v, gradient, e_g=e_g, e_v=e_v, e_v_new=e_v_new, index=0, noise=key[TensorClass.V], pint=pint,
+            decayed=decayed,
+        )  # fmt: skip
+        velocity = job.run(apu)["code_o" if pint else "word_o"].ravel()
+        weights.update(Tensor(decode(gradient).reshape(weights.v.t.shape), e_g), rate, decay)
+        assert np.array_equal(velocity, stored(weights.v))
+        assert read(apu, "need") == scales.history[1, TensorClass.V]
+        apu.memory[apu.word("need")] = FIRST_NEED
         job = jobs.update(
-            given[0].ravel(), gradient, given[1].ravel(), rate, e_g=e_g, index=0, pint=pint, **exponents, **each
-        )
+            velocity, w, rate, e_v=e_v_new, e_w=e_w, e_w8=e_w8, index=0, key0=key[TensorClass.W],
+            key1=key[TensorClass.W8], pint=pint,
+        )  # fmt: skip
         found = job.run(apu)
-        weights.update(Tensor(decode(gradient).reshape(v.shape), e_g), rate)
         assert np.array_equal(decode(found["code_o"].ravel()), weights.w8.t.ravel())
-        velocity = decode(found["side_o"].ravel()) if pint else found["side_o"].ravel()
-        assert np.array_equal(velocity, weights.v.t.ravel())
         if not pint:
             assert np.array_equal(found["word_o"].ravel(), weights.w.t.ravel())
-        assert (read(apu, "need0"), read(apu, "need")) == (
-            scales.history[1, TensorClass.V],
-            scales.history[1, TensorClass.W8],
-        )
+        assert read(apu, "need") == scales.history[1, TensorClass.W8]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -286,12 +294,12 @@ def test_softmax(classes):
 @pytest.mark.parametrize(
     "source, message",
     [
-        ("chain a what=1", "Chain field must be a new one of first, .*, not 'what'"),
-        ("chain a first=two", "Chain first must be one of zero, wide, constant, not 'two'"),
+        ("chain a what=1", "Chain field must be a new one of wide, .*, not 'what'"),
+        ("chain a pool=two", "Chain pool must be one of none, sum, max, not 'two'"),
         ("program p\n    ld nothing", "Microprogram word must be one of the APU's memory, not 'nothing'"),
         ("program p\n    ld", "Microprogram instruction must be an operation with its operand, not 'ld'"),
         ("program p\n    ldi 65536", "Microprogram number must fit 17 bits, not 65536"),
-        ("program p\n    sat 24", r"Microprogram sat must be to one of \(8, 16, .*\) bits, not 24"),
+        ("program p\n    sat 24", r"Microprogram sat must be to one of \(7, 16, .*\) bits, not 24"),
         ("program p\n    set what", "Operand of set must be one of shift, .*, not 'what'"),
         ("program p\n    jmp .there", "Microprogram label must be defined in its program or macro, not '.there'"),
         ("job j p", "Job j must name a program and a chain, not 'p'"),
