@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.spec.acore import WORD_BITS
 
-from .rescaler import differ
+from .bits import choose, differ
 
 __all__ = ["COMPARE", "Finish", "HIGH", "high"]
 
@@ -115,7 +115,7 @@ class Finish(wiring.Component):
                 passed.eq(Mux(over, ~self.high[-1], Mux(beyond, ~self.y[-1], least))),
                 wrong.eq(over),
                 sign.eq(self.high[-1]),
-                z.eq(_choose(choice.as_value(), chosen)),  # Cycle 2: choose, saturate.
+                z.eq(choose(choice.as_value(), chosen)),  # Cycle 2: choose, saturate.
                 passed_q.eq(passed),
                 # Cycle 3: |z|.
                 magnitude.eq(Mux(self.included, (value ^ value[-1].replicate(WORD_BITS)) + value[-1], 0)),
@@ -133,9 +133,3 @@ class Finish(wiring.Component):
         ]
         low = self.y[_LOWEST : _LOWEST + 2]
         return outside ^ ((up & (low == 0)) | (down & (low == 3)))
-
-
-def _choose(select, choices):
-    """Return choices[select] of four, by a tree."""
-    a, b, c, d = choices
-    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))

@@ -69,13 +69,15 @@ class Front(wiring.Component):
         total, value = (Signal(signed(FRONT), name=name, reset_less=True) for name in ("total", "value"))
         masked = Signal(signed(WORD_BITS), reset_less=True)
         word, product = self.narrow.word, unit.value
-        far = Cat(self.narrow.low, product[: FRONT - POWERS])
+        far = Cat(self.narrow.low, product[: FRONT - POWERS]).as_signed()
+        sign = Mux(self.narrow.large, self.narrow.negative, product[-1])
+        near = Cat(product[16:], sign).as_signed()
         m.d.comb += [
             unit.enable.eq(self.enable),
             unit.used.eq(self.takes_code),
             unit.control.eq(self.narrow),
             unit.code.eq(self.code),
-            moved.eq(Mux(word[1], far.as_signed(), Mux(word[0], product, product >> 16))),
+            moved.eq(Mux(word[1], far, Mux(word[0], product, near))),
             self.value.eq(value),
             self.masked.eq(masked),
         ]

@@ -12,6 +12,7 @@ from hw.spec.acore import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, 
 from hw.spec.pint import PintFormat
 
 from .beat import Included
+from .bits import differ
 from .finish import COMPARE, HIGH, Finish, high
 from .front import FRONT, Front, Pooling
 from .narrow import NarrowControl
@@ -19,7 +20,7 @@ from .noise import LaneNoise, NoiseControl
 from .normalise import Normalise, NormaliseControl
 from .product import CENTRED, FACTOR, Centre, Product
 from .rescale import RescaleControl, Shift
-from .rescaler import Rescaler, differ
+from .rescaler import Rescaler
 
 __all__ = ["CONVERT", "Lane", "LaneControl", "LaneInput", "LaneOutput", "LaneSums"]
 

@@ -14,6 +14,8 @@ __all__ = ["POWERS", "Narrow", "NarrowControl", "NarrowDecode"]
 POWERS = 24
 #: Shifts from 0 and from -16 on; the constant counts from the latter.
 _ORIGIN = 16
+#: Width of a constant that is added to a shifted code.
+_ADD = 32
 
 
 class NarrowControl(data.Struct):
@@ -23,6 +25,8 @@ class NarrowControl(data.Struct):
     word: unsigned(2)  #: the result is 0: product / 2^16; 1: product; 2: product * 2^24 + `low`
     summand: signed(WORD_BITS)  #: of the product: half for rounding, and the front's constant
     low: unsigned(POWERS)  #: lower bits of the constant
+    large: unsigned(1)  #: the constant is so large that the result has its sign, though the product may wrap
+    negative: unsigned(1)  #: that sign
 
 
 class NarrowDecode(wiring.Component):
@@ -66,6 +70,8 @@ class NarrowDecode(wiring.Component):
             control.factor.eq(Mux(self.scales, self.scale, power)),
             control.summand.eq(Mux(word == 0, half, Mux(word == 1, add, add >> POWERS))),
             control.low.eq(add[:POWERS]),
+            control.large.eq(self.adds & (self.add[_ADD - 1] ^ self.add[_ADD - 2])),
+            control.negative.eq(self.add[_ADD - 1]),
         ]
         return m
 

@@ -1,10 +1,12 @@
 """x_hat from the product with 1/nu: a right shift of a small range."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.spec.acore import WORD_BITS
+
+from .bits import choose, differ
 
 __all__ = ["HALF", "Normalise", "NormaliseControl", "NormaliseDecode", "X_HAT"]
 
@@ -14,19 +16,21 @@ X_HAT = 18
 _PRODUCT = 43
 #: Least and largest shift.
 _LEAST, _LARGEST = 4, 21
-_STEP = 4
-_STEPS = (_LARGEST - _LEAST) // _STEP + 1
-#: Width of the value between the two multiplexers.
-_MIDDLE = X_HAT + _STEP - 1
+#: Choices of the first two multiplexers, and the last one's move.
+_STEP, _LAST = 4, 2
+#: Widths of the values between the multiplexers.
+_FINE = X_HAT + _LAST
+_COARSE = _FINE + _STEP - 1
 #: Bits of the half that the product takes in for rounding.
 HALF = _LARGEST
 
 
 class NormaliseControl(data.Struct):
-    """A shift by 4 + 4 * steps + fine; common to all lanes."""
+    """A shift by 4 + 4 * coarse + fine + 2 * last; common to all lanes."""
 
-    steps: unsigned(3)
+    coarse: unsigned(2)
     fine: unsigned(2)
+    last: unsigned(1)
     half: unsigned(HALF)  #: half a unit of the result, a summand of the product
 
 
@@ -50,9 +54,15 @@ class NormaliseDecode(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.sync += [Cat(self.control.fine, self.control.steps).eq(self.n), self.control.half.eq(0)]
+        control, last = self.control, self.n[-1]  # 16 and 17
+        m.d.sync += [
+            control.coarse.eq(Mux(last, _STEP - 1, self.n[2:4])),
+            control.fine.eq(Mux(last, _LAST | self.n[0], self.n[:2])),
+            control.last.eq(last),
+            control.half.eq(0),
+        ]
         with m.If(self.used):
-            m.d.sync += [self.control.half[_LEAST - 1 + n].eq(self.n == n) for n in range(_LARGEST - _LEAST + 1)]
+            m.d.sync += [control.half[_LEAST - 1 + n].eq(self.n == n) for n in range(_LARGEST - _LEAST + 1)]
         return m
 
 
@@ -82,40 +92,30 @@ class Normalise(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        middle = Signal(_MIDDLE, reset_less=True)
-        moved, value = (Signal(X_HAT, name=name, reset_less=True) for name in ("moved", "value"))
-        sign, sign_q, lost, over = (
-            Signal(name=name, reset_less=True) for name in ("sign_q1", "sign_q2", "lost", "over")
-        )
+        coarse = Signal(_COARSE, reset_less=True)
+        fine = Signal(_FINE, reset_less=True)
+        value = Signal(X_HAT, reset_less=True)
+        sign = [Signal(name=f"sign_q{n}", reset_less=True) for n in (1, 2)]
+        lost = [Signal(name=f"lost_q{n}", reset_less=True) for n in (1, 2)]
         x, control = self.x[:_PRODUCT], self.control
         top = x[-1]
-        extended = Cat(x, top.replicate(_STEP))
-        coarse = [extended[_LEAST + _STEP * n :][:_MIDDLE] for n in range(_STEPS)]
-        # Bits above the window of each step, from the topmost window down.
-        above = Const(0, 1)
-        losses = []
-        for n in reversed(range(_STEPS)):
-            start = _LEAST + _STEP * n + _MIDDLE
-            part = x[start : min(start + _STEP, _PRODUCT)] if start < _PRODUCT else x[-1:]
-            above = above | (part ^ top.replicate(len(part))).any()
-            losses.insert(0, above)
-        rest = middle[X_HAT - 1 :] ^ sign.replicate(_STEP)
-        fine = [middle[n:][:X_HAT] for n in range(_STEP)]
-        beyond = [rest[n:].any() for n in range(_STEP)]
+        # Cycle 1: steps of four. What lies above the window must be the sign.
+        starts = range(_LEAST + _COARSE, _PRODUCT, _STEP)
+        parts = [differ(x[start : start + _STEP], top) for start in starts]
+        coarse_lost = [Cat(parts[n:]).any() for n in range(_STEP)]
+        # Cycle 2: the rest but for two.
+        fine_lost = [differ(coarse[_FINE + n :], sign[0]) for n in range(_STEP - 1)] + [0]
+        # Cycle 3: two, and saturate.
+        over = lost[1] | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT - 1 : -1], sign[1]))
+        limit = Cat((~sign[1]).replicate(X_HAT - 1), sign[1])
         m.d.comb += self.value.eq(value.as_signed())
         with m.If(self.enable):
-            with m.Switch(control.steps):
-                for n in range(_STEPS):
-                    with m.Case(n) if n < _STEPS - 1 else m.Default():
-                        m.d.sync += [middle.eq(coarse[n]), lost.eq(losses[n])]  # Cycle 1: steps of four.
-            with m.Switch(control.fine):
-                for n in range(_STEP):
-                    with m.Case(n):
-                        m.d.sync += [moved.eq(fine[n]), over.eq(lost | beyond[n])]  # Cycle 2: the rest.
             m.d.sync += [
-                sign.eq(top),
-                sign_q.eq(sign),
-                # Cycle 3: saturate.
-                value.eq(Mux(over, Cat((~sign_q).replicate(X_HAT - 1), sign_q), moved)),
+                coarse.eq(choose(control.coarse, [x[_LEAST + _STEP * n :][:_COARSE] for n in range(_STEP)])),
+                lost[0].eq(choose(control.coarse, coarse_lost)),
+                fine.eq(choose(control.fine, [coarse[n:][:_FINE] for n in range(_STEP)])),
+                lost[1].eq(lost[0] | choose(control.fine, fine_lost)),
+                value.eq(Mux(over, limit, Mux(control.last, fine[_LAST:], fine[:X_HAT]))),
+                Cat(sign).eq(Cat(top, sign)),
             ]
         return m

@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from hw.spec.acore import WORD_BITS
 from hw.spec.pint import PintFormat
 
+from .bits import add
+
 __all__ = ["CENTRED", "FACTOR", "Centre", "Product"]
 
 #: Widths of the operands of a multiplier.
@@ -54,7 +56,7 @@ class Centre(wiring.Component):
         m.d.comb += [positive.eq(~self.t[-1] & self.t.any()), self.value.eq(value), self.t_o.eq(t_q2)]
         with m.If(self.enable):
             m.d.sync += [
-                difference.eq(self.x + term + positive),
+                difference.eq(add(self.x, term.as_signed(), positive)),
                 value.eq(Mux(sign ^ difference[-2], limit, difference)),
                 t_q.eq(self.t),
                 t_q2.eq(t_q),

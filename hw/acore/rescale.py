@@ -10,6 +10,8 @@ from amaranth.lib.wiring import In, Out
 from hw.array.delay import delayed
 from hw.spec.acore import WORD_BITS
 
+from .bits import choose, differ
+
 __all__ = ["GUARD", "RescaleControl", "RescaleDecode", "Shift", "U_WIDTH"]
 
 #: Width of u, the position of a shift.
@@ -20,6 +22,8 @@ _WORD = 16
 _SOURCES = WORD_BITS // _WORD
 #: Bits of a window that one DSP slice multiplies.
 _SLICE = 24
+#: Bits that a LUT compares with the sign.
+_GROUP = 5
 
 
 class RescaleControl(data.Struct):
@@ -120,18 +124,18 @@ class Shift(wiring.Component):
         with m.If(self.enable):
             window, lost, sign = self._select(m)
             result = self._shift(m, Cat(window, sign))
-            wrong = delayed(m, lost, self._slices, name="wrong")
+            wrong = delayed(m, lost, self._slices - 1, name="wrong")
             negative = delayed(m, sign, self._slices, name="sign")
         above = result[GUARD + self._bits - 1 :]
         m.d.comb += [
             self.value.eq(result[GUARD:]),
-            self.over.eq(wrong | ~(above.all() | ~above.any())),
+            self.over.eq(wrong | differ(above)),
             self.negative.eq(negative),
         ]
         return m
 
     def _select(self, m):
-        """Cycle 1: the window, whether x has bits above it, and the sign."""
+        """Cycle 1: the window and the sign. Cycle 2: whether x has bits above the window."""
         control = self.control
         sign = Signal(name="sign", reset_less=True)
         lost = Signal(reset_less=True)
@@ -139,12 +143,15 @@ class Shift(wiring.Component):
         signs = self.x[-1].replicate(_WORD)
         words = [self.x.as_unsigned().word_select(n, _WORD) for n in range(_SOURCES)]
         above = control.lost3 if self._words == 3 else control.lost4
-        m.d.sync += [
-            sign.eq(self.x[-1]),
-            lost.eq(reduce(or_, (above[i] & (word != signs) for i, word in enumerate(words)))),
-        ]
+        found = []
+        for i, word in enumerate(words):
+            groups = [word[n : n + _GROUP] for n in range(0, _WORD, _GROUP)]
+            differs = Signal(len(groups), name=f"differs_{i}", reset_less=True)
+            m.d.sync += differs.eq(Cat(differ(group, self.x[-1]) for group in groups))
+            found.append(differs.any() & above[i])
+        m.d.sync += [sign.eq(self.x[-1]), lost.eq(reduce(or_, found))]
         for j in range(self._words):
-            chosen = _choose(control.select[j], [*words, signs])
+            chosen = choose(control.select[j], [*words, signs])
             m.d.sync += window.word_select(j, _WORD).eq(Mux(control.zero[j], 0, chosen))
         return window, lost, sign
 
@@ -162,9 +169,3 @@ class Shift(wiring.Component):
             carry = product >> _SLICE
             parts.append(product if last else delayed(m, product[:_SLICE], self._slices - 1 - n, name=f"part_{n}"))
         return Cat(parts)
-
-
-def _choose(select, choices):
-    """Return choices[select] of four; one LUT6 a bit."""
-    products = (choice & (select == n).replicate(len(choice)) for n, choice in enumerate(choices))
-    return reduce(or_, products)

@@ -10,9 +10,10 @@ from hw.shared import shared
 from hw.spec.acore import WORD_BITS, Outcome, Rescale
 from hw.spec.pint import PintFormat
 
+from .bits import add, differ
 from .rescale import RescaleControl, Shift
 
-__all__ = ["NARROW", "RESCALED", "Rescaler", "WEIGHT", "differ"]
+__all__ = ["NARROW", "RESCALED", "Rescaler", "WEIGHT"]
 
 #: Width of the sum before it saturates to 48 bits or less.
 RESCALED = WORD_BITS + 2
@@ -98,7 +99,7 @@ class Rescaler(wiring.Component):
                 # Cycle 2, beside the window.
                 noise.eq(Mux(noisy, Mux(self.nearest, NEAREST, self.random16), half)),
                 # Cycle 6, after the shift: add.
-                total.eq(weight + (shifted ^ less.replicate(RESCALED).as_signed()) + less),
+                total.eq(add(weight, shifted ^ less.replicate(RESCALED).as_signed(), less)),
                 beyond.eq(unit.over),
                 sign.eq(unit.negative ^ less),
             ]
@@ -113,13 +114,13 @@ class Rescaler(wiring.Component):
         m.submodules.decoder = decoder = Decoder(pint=PintFormat())
         weight = Signal(signed(WEIGHT + 1), reset_less=True)
         m.d.comb += decoder.code.eq(self.weight[:8])
-        with m.If(self.enable), m.Switch(self.outcome):
-            with m.Case(Outcome.LESS):
-                m.d.sync += weight.eq(self.weight.as_signed())
-            with m.Case(Outcome.LESS_PINT):
-                m.d.sync += weight.eq(decoder.value << _POINT)
-            with m.Default():
-                m.d.sync += weight.eq(0)
+        whole, pint = self.outcome == Outcome.LESS, self.outcome == Outcome.LESS_PINT
+        sign = self.weight[-1].replicate(WEIGHT + 1 - _POINT)
+        with m.If(self.enable):
+            m.d.sync += [
+                weight[:_POINT].eq(Mux(whole, self.weight.as_signed(), 0)),
+                weight[_POINT:].eq(Mux(whole | pint, Mux(pint, decoder.value, sign.as_signed()), 0)),
+            ]
         return weight
 
     def _saturate(self, m, total, beyond, sign, value, over, negative):
@@ -138,8 +139,3 @@ class Rescaler(wiring.Component):
             over.eq(Mux(self.mode == Rescale.NOISE16, beyond16, beyond48)),
             negative.eq(exact),
         ]
-
-
-def differ(bits):
-    """Whether the bits are not all equal."""
-    return ~(bits.all() | ~bits.any())
