@@ -102,7 +102,7 @@ class Apu(wiring.Component):
             flow.chain.eq(chain),
             flow.launch.eq(scalar.launch),
             scalar.active.eq(flow.active),
-            *(getattr(flow, name).eq(values[name]) for name in ("count", "group", "index", "stride")),
+            *(getattr(flow, name).eq(values[name]) for name in ("count", "group")),
             sums.clear.eq(scalar.launch),
             sums.enable.eq(flow.enable),
             sums.chain.eq(chain),
@@ -124,6 +124,9 @@ class Apu(wiring.Component):
     def _operation(self, m, chain, values, flow, sums):
         """The lanes, and what they have in common."""
         control = Signal(LaneControl)
+        step = Signal(32, reset_less=True)
+        bits = [n for n in range(self._lanes.bit_length()) if self._lanes >> n & 1]
+        m.d.sync += step.eq(sum(values.stride << n for n in bits))  # lanes * stride, without a multiplier
         shared_names = (
             "narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest",
         )  # fmt: skip
@@ -133,7 +136,8 @@ class Apu(wiring.Component):
             control.group_start.eq(flow.group_start),
             control.place.eq(flow.place),
             control.noise.clear.eq(flow.clear),
-            control.noise.step.eq(flow.step),
+            control.noise.way.eq(flow.way),
+            *(to.eq(way) for to, way in zip(control.noise.ways, (values.index, values.stride, step), strict=True)),
             control.noise.issue.eq(flow.issue),
             control.noise.keys.eq(values.keys),
             control.noise.write_address.eq(flow.write_address),

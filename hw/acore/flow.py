@@ -1,6 +1,6 @@
 """What happens when in the lanes of an APU: beats, their way through the units, and the streams they need."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from .finish import Finish
 from .front import Front
 from .lane import CONVERT
 from .narrow import Narrow
-from .noise import NOISES
+from .noise import NOISES, Way
 from .normalise import Normalise
 from .product import Centre, Product
 from .rescaler import Rescaler
@@ -49,14 +49,14 @@ class Flow(wiring.Component):
         Start a map.
     active : Out(1)
         A map is under way, or its sums are.
-    count, group, index, stride : In
+    count, group : In
         Constants of the map.
     offered : In(Inputs), taken : Out(Inputs)
     full : Out(Outputs), drained : In(Outputs)
         Valid and ready of the output streams.
     enable : Out(1)
         The lanes advance.
-    clear : Out(1), load : Out(lanes), step : Out(32)
+    clear : Out(1), load : Out(lanes), way : Out(Way)
         Indices of the lanes: cleared, then each adds what its first element's index is made of.
     issue, pushed, write_address, read_address
         Noise, see :class:`~hw.acore.noise.NoiseControl`.
@@ -72,9 +72,9 @@ class Flow(wiring.Component):
         super().__init__(
             {
                 "chain": In(Chain), "launch": In(1), "active": Out(1),
-                "count": In(24), "group": In(16), "index": In(32), "stride": In(32),
+                "count": In(24), "group": In(16),
                 "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
-                "enable": Out(1), "clear": Out(1), "load": Out(lanes), "step": Out(32),
+                "enable": Out(1), "clear": Out(1), "load": Out(lanes), "way": Out(Way),
                 "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
                 "read_address": Out(data.ArrayLayout(range(DEPTH), NOISES)),
                 "group_start": Out(1), "place": Out(8), "included": Out(data.ArrayLayout(Included, lanes)),
@@ -94,49 +94,56 @@ class Flow(wiring.Component):
     def _beats(self, m):
         """The beat that enters; the one state machine."""
         beat = Signal(Beat)
-        left = Signal(24, reset_less=True)
-        number = Signal(16, reset_less=True)
+        left, rest, move = Signal(24, reset_less=True), Signal(24), Signal(signed(25))
+        number, after = Signal(16, reset_less=True), Signal(16)
+        start = Signal(reset_less=True)
         loading = Signal(self._lanes)
-        loaded = Signal()
-        stride = Signal(32, reset_less=True)  # of the lanes that are loaded
         settle = Signal(range(_SETTLE + 1))
         self._busy = Signal()
         self._tail = Signal(self._lanes)  # lanes that have an element in the last beat
+        low = self._lanes.bit_length()
+        more = left[low:].any()
         m.d.comb += [
-            beat.last.eq(left <= self._lanes),
-            beat.start.eq(number == 0),
-            beat.close.eq(number == self.group - 1),
-            self._tail.eq(Cat(left > n for n in range(self._lanes))),
+            beat.last.eq(~more & (left[:low] <= self._lanes)),
+            beat.start.eq(start),
+            after.eq(number + 1),
+            rest.eq(left + move),
+            beat.close.eq(after == self.group),
+            self._tail.eq(Cat(more | (left[:low] > n) for n in range(self._lanes))),
             self.active.eq(1),
         ]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.active.eq(self.launch)
-                m.d.comb += self.clear.eq(1)
-                m.d.sync += [left.eq(self.count), number.eq(0), settle.eq(_SETTLE)]
-                m.d.sync += [self.step.eq(self.index), loading.eq(-1), stride.eq(self.stride)]
+                m.d.comb += [self.active.eq(self.launch), self.clear.eq(1)]
+                m.d.sync += [start.eq(1), settle.eq(_SETTLE)]
+                m.d.sync += [loading.eq(-1), self.way.eq(Way.START)]
                 with m.If(self.launch):
                     m.next = "LOAD"
             with m.State("LOAD"):
                 # All lanes add the first index, then lane l the stride l times.
-                m.d.comb += [self.load.eq(loading), loaded.eq(~loading[:-1].any())]
-                m.d.sync += [loading.eq(loading << 1), self.step.eq(Mux(loaded, stride, self.stride))]
-                with m.If(loaded):
+                m.d.comb += self.load.eq(loading)
+                m.d.sync += [loading.eq(loading << 1), self.way.eq(Way.STRIDE)]
+                with m.If(~loading[:-1].any()):
+                    m.d.comb += move.eq(self.count)
+                    m.d.sync += [self.way.eq(Way.STEP), left.eq(rest)]
                     m.next = "STREAM"
-                with m.Else():
-                    m.d.sync += stride.eq(stride + self.stride)
             with m.State("STREAM"):
-                m.d.comb += beat.valid.eq(1)
+                m.d.comb += [beat.valid.eq(1), move.eq(-self._lanes)]
                 with m.If(self.enable):
-                    m.d.sync += number.eq(Mux(beat.close, 0, number + 1))
+                    m.d.sync += [number.eq(after), start.eq(beat.close)]
                     with m.If(beat.close & beat.last):
                         m.next = "DRAIN"
                     with m.Elif(beat.close):
-                        m.d.sync += left.eq(left - self._lanes)
+                        m.d.sync += left.eq(rest)
             with m.State("DRAIN"), m.If(~self._busy):
                 m.d.sync += settle.eq(settle - 1)
                 with m.If(settle == 0):
                     m.next = "IDLE"
+        # After the states, so that these become the resets of registers.
+        with m.If(self.clear):
+            m.d.sync += left.eq(0)
+        with m.If(self.clear | (self.enable & beat.close)):
+            m.d.sync += number.eq(0)
         return beat
 
     def _units(self, m, beat):

@@ -1,26 +1,36 @@
 """Rounding noise of a lane: two random numbers an element, each kept until its rounding."""
 
 from amaranth.hdl import Module, Signal, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.random16 import Random16
 from hw.shared import shared
 
+from .bits import choose
 from .ring import DEPTH, Ring
 
-__all__ = ["NOISES", "LaneNoise", "NoiseControl"]
+__all__ = ["NOISES", "LaneNoise", "NoiseControl", "Way"]
 
 #: Roundings of one element.
 NOISES = 2
+
+
+class Way(enum.Enum, shape=unsigned(2)):
+    """What an index moves by."""
+
+    START = 0  #: to the first element of the map
+    STRIDE = 1  #: to the next lane's element
+    STEP = 2  #: to the lane's next element
 
 
 class NoiseControl(data.Struct):
     """What the noise of all lanes has in common."""
 
     clear: unsigned(1)  #: the lane's index is 0 from now on
-    load: unsigned(1)  #: add `step` to the lane's index
-    step: unsigned(32)  #: a part of its start, or the way from one element of the lane to the next
+    load: unsigned(1)  #: add to the lane's index
+    ways: data.ArrayLayout(unsigned(32), 3)  #: by :class:`Way`
+    way: Way  #: what is added
     issue: unsigned(1)  #: an element starts
     keys: data.ArrayLayout(unsigned(64), NOISES)  #: keys of the two tensors
     write_address: range(DEPTH)  #: ring word of the next number
@@ -57,7 +67,7 @@ class LaneNoise(wiring.Component):
         with m.If(control.clear):
             m.d.sync += index.eq(0)
         with m.Elif(control.load | issue):
-            m.d.sync += index.eq(index + control.step)
+            m.d.sync += index.eq(index + choose(control.way.as_value(), [*control.ways, 0]))
         for n in range(NOISES):
             m.submodules[f"random_{n}"] = unit = shared(f"random_{n}", Random16)
             m.submodules[f"ring_{n}"] = ring = shared(f"ring_{n}", Ring, width=16)
