@@ -30,7 +30,6 @@ def apu_members(lanes: int, acc_bits: int) -> dict:
         "wide": In(beat(signed(acc_bits))),
         "code": In(beat(unsigned(8))),
         "side": In(beat(unsigned(16))),
-        "weight": In(beat(unsigned(16))),
         "bits": In(beat(unsigned(1))),
         "code_o": Out(beat(unsigned(8))),
         "side_o": Out(beat(unsigned(8))),
@@ -60,7 +59,7 @@ class Apu(wiring.Component):
     command : In(stream of CommandWord)
     result : Out(stream of signed(56))
     wide : In(stream of signed(acc_bits), [lanes])
-    code, side, weight, bits : In(stream of 8, 16, 16, 1 bits, [lanes])
+    code, side, bits : In(stream of 8, 16, 1 bits, [lanes])
     code_o, side_o, word_o, bits_o : Out(stream of 8, 8, 48, 1 bits, [lanes])
     ask, asks, answered, answer
         See :class:`~hw.acore.functions.Functions`.
@@ -154,7 +153,6 @@ class Apu(wiring.Component):
                 lane.i.wide.eq(self.wide.payload[n]),
                 lane.i.code.eq(self.code.payload[n]),
                 lane.i.side.eq(self.side.payload[n]),
-                lane.i.weight.eq(self.weight.payload[n]),
                 lane.i.bit.eq(self.bits.payload[n]),
                 sums.lanes[n].eq(lane.sums),
             ]
@@ -163,7 +161,7 @@ class Apu(wiring.Component):
         return lanes
 
     def _inputs(self, m, flow, scalar):
-        for name in ("wide", "code", "side", "weight", "bits"):
+        for name in ("wide", "code", "side", "bits"):
             port = getattr(self, name)
             m.d.comb += [getattr(flow.offered, name).eq(port.valid), port.ready.eq(getattr(flow.taken, name))]
         m.d.comb += [

@@ -21,7 +21,6 @@ class Inputs(data.Struct):
     wide: unsigned(1)
     code: unsigned(1)
     side: unsigned(1)
-    weight: unsigned(1)
     bits: unsigned(1)
 
 

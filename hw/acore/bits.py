@@ -1,6 +1,9 @@
 """Small functions of bits, written so that synthesis needs few LUTs."""
 
-from amaranth.hdl import Cat, Const, Mux, Value
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Value
 
 __all__ = ["add", "choose", "differ"]
 
@@ -11,9 +14,8 @@ def add(a: Value, b: Value, carry: Value) -> Value:
 
 
 def choose(select: Value, choices) -> Value:
-    """Return choices[select] of four, by a tree."""
-    a, b, c, d = choices
-    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))
+    """Return choices[select] of four of one width: a sum of products, of which synthesis makes one LUT a bit."""
+    return reduce(or_, (choice & (select == n).replicate(len(choice)) for n, choice in enumerate(choices)))
 
 
 def differ(bits: Value, sign: Value | None = None) -> Value:

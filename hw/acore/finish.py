@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.spec.acore import WORD_BITS
 
-from .bits import choose, differ
+from .bits import differ
 
 __all__ = ["COMPARE", "Finish", "HIGH", "high"]
 
@@ -107,7 +107,8 @@ class Finish(wiring.Component):
             m.d.comb += choice.eq(_Choice.LIMIT)
         negative = Mux(self.direct, self.negative, sign)
         limit = Cat((~negative).replicate(15), (~negative ^ self.narrow).replicate(WORD_BITS - 16), negative)
-        chosen = [y, limit.as_signed(), self.compare, self.rescaled]
+        first, second = choice.as_value()
+        chosen = Mux(second, Mux(first, self.rescaled, self.compare), Mux(first, limit.as_signed(), y))
         value = Mux(self.inner, self.product, z)
         with m.If(self.enable):
             m.d.sync += [
@@ -115,7 +116,7 @@ class Finish(wiring.Component):
                 passed.eq(Mux(over, ~self.high[-1], Mux(beyond, ~self.y[-1], least))),
                 wrong.eq(over),
                 sign.eq(self.high[-1]),
-                z.eq(choose(choice.as_value(), chosen)),  # Cycle 2: choose, saturate.
+                z.eq(chosen),  # Cycle 2: choose, saturate.
                 passed_q.eq(passed),
                 # Cycle 3: |z|.
                 magnitude.eq(Mux(self.included, (value ^ value[-1].replicate(WORD_BITS)) + value[-1], 0)),

@@ -15,17 +15,19 @@ from .narrow import Narrow
 from .noise import NOISES, Way
 from .normalise import Normalise
 from .product import Centre, Product
-from .rescaler import Rescaler
+from .rescaler import FRONT_TAKEN, Rescaler
 from .ring import DEPTH
 
 __all__ = ["Flow"]
 
 #: Cycles after the last beat until the sums are complete.
 _SETTLE = 4
-#: Stage of the multiply-add 0 whose beat starts a code's way to the front: both reach the multiply-add 1 together.
+#: Stages of the multiply-add 0 whose beat starts the way to the front: both reach the multiply-add 1 together, and
+#: the sum of the front is there when the rescaler takes it.
 _LATE = Product.LATENCY + Normalise.LATENCY - Front.LATENCY - 1
-#: Stage of the front in which its sum takes a wide value, and of the rescaler in which it takes noise, and a weight.
-_WIDE, _NOISE, _WEIGHT = 1, 0, 3
+_LESS = Product.LATENCY + FRONT_TAKEN - Front.LATENCY - 1
+#: Stage of the front in which its sum takes a wide value, and of the rescaler in which it takes noise.
+_WIDE, _NOISE = 1, 0
 
 
 class Flow(wiring.Component):
@@ -174,25 +176,29 @@ class Flow(wiring.Component):
         def later(name):  # Last stage of a unit that is made below.
             return Signal(Beat, name=f"{name}_end")
 
-        product0, started0 = later("product0"), later("started0")
-        late = Signal()
-        m.d.comb += late.eq(chain.source == Source.WIDE)
-        entering = Signal(Beat, name="entering")
-        m.d.comb += entering.eq(Mux(late, started0, beat))
+        product0, before0, started0 = later("product0"), later("before0"), later("started0")
+        entering, sided = Signal(Beat, name="entering"), Signal(Beat, name="sided")
+        less = chain.outcome == Outcome.LESS
+        late = Mux(chain.source == Source.WIDE, started0, beat)
+        m.d.comb += entering.eq(Mux(less, before0, late))
         units["entering"] = [entering]
         unit("narrow", 1, entering, Narrow.LATENCY)
         unit("front", 1, units["narrow"][-1], Front.LATENCY - Narrow.LATENCY)
         front = units["front"][-1]
+        unit("wait", less, beat, Front.LATENCY)  # for noise, as long as where the front comes first
+        m.d.comb += sided.eq(Mux(less, units["wait"][-1], front))
+        units["sided"] = [sided]
         unit("pool", (chain.multiplicand == Multiplicand.POOL) & front.close, front, 1)
         sources = {Source.WIDE: beat, Source.FRONT: front, Source.PRODUCT: product0}
         unit("rescale", 1, chosen("rescale", chain.source, sources), Rescaler.LATENCY)
         rescaled = units["rescale"][-1]
         unit("centre", chain.multiplicand == Multiplicand.CENTRED, rescaled, Centre.LATENCY)
         sources = {
-            Multiplicand.CENTRED: units["centre"][-1], Multiplicand.SIDE: front, Multiplicand.POOL: units["pool"][-1],
+            Multiplicand.CENTRED: units["centre"][-1], Multiplicand.SIDE: sided, Multiplicand.POOL: units["pool"][-1],
         }  # fmt: skip
         unit("product0", 1, chosen("multiplicand", chain.multiplicand, sources), Product.LATENCY)
-        m.d.comb += [product0.eq(units["product0"][-1]), started0.eq(units["product0"][_LATE])]
+        stages = units["product0"]
+        m.d.comb += [product0.eq(stages[-1]), before0.eq(stages[_LESS]), started0.eq(stages[_LATE])]
         unit("normalise", chain.normalise, product0, Normalise.LATENCY)
         unit("round0", chain.side_o == Side.PINT, units["normalise"][-1], Rounder.LATENCY)
         sources = {Addend.FRONT: front, Addend.PRODUCT: product0, Addend.RESCALED: rescaled}
@@ -221,12 +227,8 @@ class Flow(wiring.Component):
             wanted.bits.eq(front[0].valid & (chain.mask == Mask.BITS)),
             wanted.side.eq(
                 (front[0].valid & (chain.mask == Mask.PLACE))
-                | (front[-1].valid & side_front)
+                | (units["sided"][0].valid & side_front)
                 | (units["rescale"][-1].valid & side_late)
-            ),
-            wanted.weight.eq(
-                units["rescale"][_WEIGHT].valid
-                & ((chain.outcome == Outcome.LESS) | (chain.outcome == Outcome.LESS_PINT))
             ),
             self.taken.eq(Mux(self.enable, wanted, 0)),
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from hw.arith.decoder import Decoder
 from hw.arith.rounder import FRACTION, Rounder
 from hw.array.delay import delayed
 from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Side, Source
+from hw.spec.acore import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
 from hw.spec.pint import PintFormat
 
 from .beat import Included
@@ -59,7 +59,6 @@ class LaneInput(data.Struct):
     wide: signed(WORD_BITS)
     code: unsigned(8)
     side: unsigned(16)
-    weight: unsigned(16)
     bit: unsigned(1)
 
 
@@ -174,8 +173,8 @@ class Lane(wiring.Component):
             unit.enable.eq(self.enable),
             unit.control.eq(control.rescale),
             unit.mode.eq(chain.rescale),
-            unit.outcome.eq(chain.outcome),
-            unit.weight.eq(self.i.weight),
+            unit.less.eq(chain.outcome == Outcome.LESS),
+            unit.front.eq(front.value),
             unit.included.eq(self.included.rescaled),
             unit.random16.eq(noise.random16[0]),
             unit.nearest.eq(control.nearest),
@@ -204,7 +203,9 @@ class Lane(wiring.Component):
                         Mux(chain.side_pint, value, self.i.side.as_signed())))
             ),
             product.b.eq(Mux(chain.factor == Factor.SIDE, centre.t_o, control.factor0)),
-            product.c.eq(Mux(kind == Multiplicand.SIDE, front.value, control.normalise.half)),
+            product.c.eq(
+                Mux((kind == Multiplicand.SIDE) & (chain.outcome != Outcome.LESS), front.value, control.normalise.half)
+            ),
             product.included.eq(self.included.product),
         ]  # fmt: skip
         return product
@@ -245,7 +246,7 @@ class Lane(wiring.Component):
             # Far beyond 48 bits, where the rescaler's value is.
             upper.eq(Mux(beyond, Mux(rescaler.negative, -(1 << HIGH - 1), (1 << HIGH - 1) - 1), high(summand))),
             added.enable.eq(self.enable),
-            added.a.eq(Mux(chain.normalise, x_hat, 0)),
+            added.a.eq(x_hat),
             added.b.eq(self.control.factor1),
             added.c.eq(summand),
             added.included.eq(1),
@@ -265,7 +266,7 @@ class Lane(wiring.Component):
             finish.threshold.eq(chain.threshold),
             finish.compare.eq(control.compare),
             finish.direct.eq(chain.outcome != Outcome.ADDED),
-            finish.narrow.eq((chain.outcome == Outcome.RESCALED) | (chain.outcome == Outcome.LESS)),
+            finish.narrow.eq(chain.rescale == Rescale.NOISE16),
             finish.rescaled.eq(rescaler.value),
             finish.over.eq(rescaler.over),
             finish.negative.eq(rescaler.negative),

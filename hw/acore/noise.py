@@ -1,6 +1,6 @@
 """Rounding noise of a lane: two random numbers an element, each kept until its rounding."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Const, Module, Signal, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -67,7 +67,7 @@ class LaneNoise(wiring.Component):
         with m.If(control.clear):
             m.d.sync += index.eq(0)
         with m.Elif(control.load | issue):
-            m.d.sync += index.eq(index + choose(control.way.as_value(), [*control.ways, 0]))
+            m.d.sync += index.eq(index + choose(control.way.as_value(), [*control.ways, Const(0, 32)]))
         for n in range(NOISES):
             m.submodules[f"random_{n}"] = unit = shared(f"random_{n}", Random16)
             m.submodules[f"ring_{n}"] = ring = shared(f"ring_{n}", Ring, width=16)

@@ -1,6 +1,6 @@
 """x_hat from the product with 1/nu: a right shift of a small range."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,6 +31,7 @@ class NormaliseControl(data.Struct):
     coarse: unsigned(2)
     fine: unsigned(2)
     last: unsigned(1)
+    used: unsigned(1)  #: the chain normalises; else x_hat is 0
     half: unsigned(HALF)  #: half a unit of the result, a summand of the product
 
 
@@ -44,7 +45,7 @@ class NormaliseDecode(wiring.Component):
     n : In(5)
         The shift less 4.
     used : In(1)
-        The chain normalises; else the half is 0.
+        The chain normalises; else x_hat and half are 0.
     control : Out(NormaliseControl)
     """
 
@@ -59,6 +60,7 @@ class NormaliseDecode(wiring.Component):
             control.coarse.eq(Mux(last, _STEP - 1, self.n[2:4])),
             control.fine.eq(Mux(last, _LAST | self.n[0], self.n[:2])),
             control.last.eq(last),
+            control.used.eq(self.used),
             control.half.eq(0),
         ]
         with m.If(self.used):
@@ -79,6 +81,7 @@ class Normalise(wiring.Component):
     x : In(signed(48))
         Of 43 bits.
     value : Out(signed(18))
+        0 where the chain does not normalise.
 
     Source: numerics.md Section 6.
     """
@@ -104,7 +107,7 @@ class Normalise(wiring.Component):
         parts = [differ(x[start : start + _STEP], top) for start in starts]
         coarse_lost = [Cat(parts[n:]).any() for n in range(_STEP)]
         # Cycle 2: the rest but for two.
-        fine_lost = [differ(coarse[_FINE + n :], sign[0]) for n in range(_STEP - 1)] + [0]
+        fine_lost = [differ(coarse[_FINE + n :], sign[0]) for n in range(_STEP - 1)] + [Const(0, 1)]
         # Cycle 3: two, and saturate.
         over = lost[1] | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT - 1 : -1], sign[1]))
         limit = Cat((~sign[1]).replicate(X_HAT - 1), sign[1])
@@ -115,7 +118,7 @@ class Normalise(wiring.Component):
                 lost[0].eq(choose(control.coarse, coarse_lost)),
                 fine.eq(choose(control.fine, [coarse[n:][:_FINE] for n in range(_STEP)])),
                 lost[1].eq(lost[0] | choose(control.fine, fine_lost)),
-                value.eq(Mux(over, limit, Mux(control.last, fine[_LAST:], fine[:X_HAT]))),
+                value.eq(Mux(control.used, Mux(over, limit, Mux(control.last, fine[_LAST:], fine[:X_HAT])), 0)),
                 Cat(sign).eq(Cat(top, sign)),
             ]
         return m

@@ -67,7 +67,7 @@ class Multiplicand(enum.Enum, shape=unsigned(2)):
 
     NONE = 0  #: idle
     CENTRED = 1  #: the rescaler, less sign(t of stream `side`) * `compare` where the chain centres
-    SIDE = 2  #: stream `side` (INT16); the front's sum is added to the product
+    SIDE = 2  #: stream `side` (INT16); the front's sum is added to the product unless z takes it
     POOL = 3  #: the lane's accumulation
 
 
@@ -92,8 +92,7 @@ class Outcome(enum.Enum, shape=unsigned(2)):
 
     ADDED = 0  #: the multiply-add 1, compared with `compare` and saturated to 48 bits
     RESCALED = 1  #: the rescaler
-    LESS = 2  #: stream `weight` (INT16), less the rescaler's sum before it saturates; to 16 bits
-    LESS_PINT = 3  #: t of stream `weight` * 2^20, less the same; to 48 bits
+    LESS = 2  #: the front's sum, less the rescaler's before it saturates; after stochastic rounding to 16 bits, else 48
 
 
 class Side(enum.Enum, shape=unsigned(2)):

@@ -22,7 +22,7 @@ ACC_BITS = int(os.environ.get("ACC_BITS", "36"))
 #: Jobs of a test on each APU.
 COUNT = int(os.environ.get("COUNT", "60"))
 CHANNEL, MAP = RECORDS + 3, RECORDS + 20
-WIDTHS = {"wide": ACC_BITS, "code": 8, "side": 16, "weight": 16, "bits": 1}
+WIDTHS = {"wide": ACC_BITS, "code": 8, "side": 16, "bits": 1}
 OUTPUTS = {"code_o": 8, "side_o": 8, "word_o": 48, "bits_o": 1}
 #: Cycles without a word on any stream after which a test gives up.
 PATIENCE = 600

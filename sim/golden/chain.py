@@ -135,7 +135,7 @@ class _Run:
         if source == Multiplicand.POOL.value:
             return self.pooled()[0] * factor
         side = self.side_value() if self.field("side_pint") else self.stream("side")
-        return side * factor + self.front()[0]
+        return side * factor + (0 if self.field("outcome") == Outcome.LESS.value else self.front()[0])
 
     def x_hat(self) -> np.ndarray:
         return saturate(rsh(self.product(), self.constant(Constant.NORMALISE) + 4), 18)
@@ -158,12 +158,9 @@ class _Run:
                 return saturate(np.where(passed, y, threshold) if self.field("threshold") else y, WORD_BITS), passed
             case Outcome.RESCALED:
                 z = self.exact()
-            case Outcome.LESS:
-                z = self.stream("weight") - self.exact()
             case _:
-                z = saturate((decode(self.stream("weight") & 0xFF) << 20) - self.exact(), WORD_BITS)
-                return z, np.zeros(z.shape, bool)
-        return saturate(z, 16), np.zeros(z.shape, bool)
+                z = self.front()[0] - self.exact()
+        return saturate(z, 16 if self.field("rescale") == Rescale.NOISE16.value else WORD_BITS), np.zeros(z.shape, bool)
 
 
 def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: dict[str, np.ndarray]) -> Result:
@@ -176,7 +173,7 @@ def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: di
     constants : dict
         Constants; SCALE only where it was set after SHIFT.
     streams : dict of array, by name
-        `wide`, `code`, `side` (INT16, or its bytes), `weight` (INT16), `bits`.
+        `wide`, `code`, `side` (INT16, or its bytes), `bits`.
     """
     run, result = _Run(chain, constants, streams), Result()
     found, sums = result.streams, result.accumulators

@@ -26,6 +26,8 @@ FIRST_NEED = -1024
 #: A shortcut's exponent is at most 13, for y has 48 bits at 2^-24: its codes are shifted by no more to meet y.
 LARGEST_SHIFT = 13 + 24
 _MOMENTUM = 58982  # 0.9 * 2^16
+#: Places below the unit of weights in PINT8 that an update keeps until it rounds.
+_POINT = 20
 
 
 @dataclass
@@ -232,13 +234,16 @@ def update(
 
     e_w8 is the new exponent of the codes of w; `key0` is the key of class W, `key1` of class W8.
     """
-    moved = e_w - 20 if pint else e_w
+    moved = e_w - _POINT if pint else e_w
+    words = {"need_offset": moved - 12}
     step = moved - (e_v + rate.e)
     constants = {
         Constant.RESCALE: _u0(step) if pint else _u0(step, 31), Constant.CONVERT: _convert(e_w8 - moved),
         **keys(key0=key0, key1=key1), **_weights(len(w), index, rate.m),
     }  # fmt: skip
-    return Job("update_pint" if pint else "update", {"need_offset": moved - 12}, constants, {"side": v, "weight": w})
+    if pint:
+        return Job("update_pint", words, {**constants, **_narrow(_POINT)}, {"side": v, "code": w})
+    return Job("update", words, constants, {"side": v, "wide": w})
 
 
 def parameters(name: str, rate: Factor, shifts: Mapping[str, int]) -> Job:
