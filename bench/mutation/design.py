@@ -32,6 +32,8 @@ class Design:
         Seed of the bench.
     unit : str, optional
         Module that is mutated, with all inside it; a submodule of `top`. By default `top`.
+    instance : str, optional
+        Name of its only instance; by default the module's.
     memories : bool
         Whether memories stay memories, themselves not mutated; else they become registers.
     files : callable, optional
@@ -46,6 +48,7 @@ class Design:
     env: Mapping[str, str] = field(default_factory=dict)
     seed: int = 1
     unit: str | None = None
+    instance: str | None = None
     memories: bool = False
     files: Callable[[Path], Mapping[str, str]] | None = None
 

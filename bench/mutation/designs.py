@@ -10,6 +10,7 @@ from hw.spec.taxonn import FixedFormat, Rounding
 from hw.taxonn.pe import Pe as TaxonnPe
 from hw.taxonn.sequencer import Sequencer
 
+from .acore import ACORE_DESIGNS
 from .ccore import CCORE_DESIGNS
 from .design import Design
 
@@ -76,5 +77,6 @@ DESIGNS = {
         _taxonn_pe(),
         _taxonn_sequencer(),
         *CCORE_DESIGNS,
+        *ACORE_DESIGNS,
     )
 }

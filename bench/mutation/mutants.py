@@ -50,8 +50,9 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
     count, unit = design.mutants if count is None else count, design.mutated
     flat = ["flatten", "memory_collect", *([] if design.memories else ["memory_map"]), "pmuxtree", "opt_expr"]
     cells, route = f"{unit}/c:* {unit}/t:$mem* %d", []
-    if unit != design.top:  # Its only instance has its name.
-        add, connect = f"add -input {SELECT} {SELECT_WIDTH}", f"connect -port {unit} {SELECT} {SELECT}"
+    if unit != design.top:
+        instance = design.instance or unit
+        add, connect = f"add -input {SELECT} {SELECT_WIDTH}", f"connect -port {instance} {SELECT} {SELECT}"
         route = [f"cd {design.top}", add, connect, "cd"]
         flat += ["splitcells", "opt_clean -purge", "opt_expr"]  # Whole records wander through a unit.
     yosys.run(
