@@ -1,37 +1,33 @@
 """The scalar accumulator of an APU, and what it can become in a cycle."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import ACCUMULATOR_BITS, SATURATIONS
+from hw.spec.acore import ACCUMULATOR_BITS, SATURATIONS, WORD_BITS
 
-__all__ = ["FACTOR", "LEAP", "Accumulator", "Choice"]
+from .decode import FACTOR, NUMBER, Source
+
+__all__ = ["LEAP", "Accumulator", "Choice"]
 
 _BITS = ACCUMULATOR_BITS
-#: Bits of the factor in the accumulator, and so steps of a multiplication.
-FACTOR = 18
 #: Bits of the other factor.
-_MULTIPLICAND = _BITS - FACTOR
+_MULTIPLICAND = 36
 #: A right shift goes by this many bits while it can.
 LEAP = 8
 
 
-class Choice(enum.Enum, shape=unsigned(3)):
+class Choice(enum.Enum, shape=unsigned(2)):
     """The accumulator's next value."""
 
-    KEEP = 0
-    OPERAND = 1
-    TOTAL = 2
-    SATURATED = 3
-    RIGHT = 4
-    LEAP = 5
-    LEFT = 6
-    PRODUCT = 7
+    TOTAL = 0
+    RIGHT = 1
+    LEAP = 2
+    COMMAND = 3
 
 
 class Accumulator(wiring.Component):
-    """a becomes a, operand, a +- operand, sat(a), a >> 1, a >> 8, a << 1, or a step of a product.
+    """a becomes total = a + operand + carry, total >> 1, a >> 8, or `command`; one adder, before it one multiplexer.
 
     A product takes 18 steps: the factor is in the lower 18 bits, above it the sum that is shifted down.
 
@@ -39,62 +35,100 @@ class Accumulator(wiring.Component):
 
     Members
     -------
-    choice : In(Choice)
-    operand : In(signed(56))
-    less : In(1)
-        Subtract the operand.
-    width : In(6)
-        One of SATURATIONS.
-    multiplicand : In(signed(38))
-    last : In(1)
-        The step of the factor's sign.
+    clear : In(1), clear_upper : In(1)
+        a becomes 0; a becomes a[17:0].
+    enable : In(1), choice : In(Choice)
+        Else a becomes this.
+    twice : In(1)
+        The operand is a.
+    use_word : In(1), word : In(signed(56))
+        Else the operand is the word.
+    lower, upper : In(Source), number : In(17), sum : In(signed(56)), wide : In(signed(48))
+        Else bits 17:0 and bits 55:18 are those of one of these, or of a bound; the upper number is word[35:0] << 18.
+    limit : In(1), sign : In(1), above : In(7)
+        The bound is one of this sign, where bit n of `above` tells whether the bits from SATURATIONS[n] - 1 on are the
+        sign; 0 without `limit`.
+    invert : In(1)
+        Take the complement of the operand, but for `twice`.
+    carry : In(1)
+    command : In(signed(56))
     a : Out(signed(56))
     below : Out(1)
-        Sign of a +- operand.
+        Sign of total, which has 57 bits.
     """
 
+    clear: In(1)
+    clear_upper: In(1)
+    enable: In(1)
     choice: In(Choice)
-    operand: In(signed(_BITS))
-    less: In(1)
-    width: In(6)
-    multiplicand: In(signed(_MULTIPLICAND))
-    last: In(1)
+    twice: In(1)
+    use_word: In(1)
+    word: In(signed(_BITS))
+    lower: In(Source)
+    upper: In(Source)
+    number: In(NUMBER)
+    sum: In(signed(_BITS))
+    wide: In(signed(WORD_BITS))
+    limit: In(1)
+    sign: In(1)
+    above: In(len(SATURATIONS))
+    invert: In(1)
+    carry: In(1)
+    command: In(signed(_BITS))
     a: Out(signed(_BITS))
     below: Out(1)
 
     def elaborate(self, platform):
         m = Module()
-        a, choice = Signal(signed(_BITS), reset_less=True), self.choice.as_value()
-        total = Signal(signed(_BITS + 1))
-        upper = Signal(signed(_MULTIPLICAND + 1))
-        term = Mux(a[0], self.multiplicand.as_unsigned() ^ self.last.replicate(_MULTIPLICAND), 0).as_signed()
+        a = Signal(signed(_BITS), reset_less=True)
+        total, next_a = Signal(signed(_BITS + 1)), Signal(_BITS)
+        other, operand = Signal(_BITS), Signal(signed(_BITS))
         m.d.comb += [
-            total.eq(a + (self.operand.as_unsigned() ^ self.less.replicate(_BITS)).as_signed() + self.less),
-            upper.eq(a[FACTOR:].as_signed() + term + (a[0] & self.last)),
+            other.eq(self._other(m)),
+            operand.eq(Mux(self.twice, a, Mux(self.use_word, self.word, other) ^ self.invert.replicate(_BITS))),
+            total.eq(a + operand + self.carry),
             self.a.eq(a),
             self.below.eq(total[-1]),
         ]
-        # A tree of multiplexers: a table of cases would take more LUTs.
-        low = [a, self.operand, total, self._saturated(m, a)]
-        high = [a >> 1, a >> LEAP, (a << 1)[:_BITS], Cat(a[1:FACTOR], upper)]
-        m.d.sync += a.eq(Mux(choice[2], _tree(choice, high), _tree(choice, low)))
+        with m.Switch(self.choice):
+            with m.Case(Choice.TOTAL):
+                m.d.comb += next_a.eq(total)
+            with m.Case(Choice.RIGHT):
+                m.d.comb += next_a.eq(total >> 1)
+            with m.Case(Choice.LEAP):
+                m.d.comb += next_a.eq(a >> LEAP)
+            with m.Default():
+                m.d.comb += next_a.eq(self.command)
+        lower, upper = a[:FACTOR], a[FACTOR:]
+        with m.If(self.clear):
+            m.d.sync += lower.eq(0)
+        with m.Elif(self.enable):
+            m.d.sync += lower.eq(next_a[:FACTOR])
+        with m.If(self.clear | self.clear_upper):
+            m.d.sync += upper.eq(0)
+        with m.Elif(self.enable):
+            m.d.sync += upper.eq(next_a[FACTOR:])
         return m
 
-    def _saturated(self, m, a):
-        """The accumulator, saturated to a width of the list."""
-        sign = a[-1]
-        bounds = [bits - 1 for bits in SATURATIONS] + [_BITS - 1]
-        limit, wrong = [(~sign).replicate(bounds[0])], Const(0, 1)
-        for n, bits in enumerate(SATURATIONS):
-            above = Signal(name=f"above_{bits}")  # in the saturated value, these bits are the sign
-            part = a[bounds[n] : bounds[n + 1]]
-            m.d.comb += above.eq(self.width <= bits)
-            wrong = wrong | (above & (part ^ sign.replicate(len(part))).any())
-            limit.append((sign ^ ~above).replicate(len(part)))
-        return Mux(wrong, Cat(limit, sign), a)
+    def _other(self, m):
+        """The operand that is no memory word."""
+        shifted, wide = Signal(signed(_BITS)), Signal(signed(_BITS))
+        m.d.comb += [shifted.eq(self.word[:_MULTIPLICAND].as_signed() << FACTOR), wide.eq(self.wide)]
+        limit, parts = self._limit(), []
+        for source, number, bits in (
+            (self.lower, self.number, slice(0, FACTOR)), (self.upper, shifted, slice(FACTOR, _BITS)),
+        ):  # fmt: skip
+            select = source.as_value()
+            outer = Mux(select[0], wide, self.sum)
+            inner = Mux(select[0], number, limit)
+            parts.append(Mux(select[1], outer, inner)[bits])
+        return Cat(*parts)
 
-
-def _tree(select, choices):
-    """Return choices[select] of four, by the lower two bits."""
-    a, b, c, d = choices
-    return Mux(select[1], Mux(select[0], d, c), Mux(select[0], b, a))
+    def _limit(self):
+        """The bound."""
+        bounds = [0, *(bits - 1 for bits in SATURATIONS), _BITS - 1]
+        parts = [self.limit & ~self.sign] + [self.limit & (bit ^ ~self.sign) for bit in self.above]
+        return Cat(
+            *(part.replicate(end - start) for part, start, end in zip(parts, bounds, bounds[1:], strict=False)),
+            self.limit & self.sign,
+        )

@@ -5,20 +5,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import (
-    ACCUMULATOR_BITS,
-    CODE_DEPTH,
-    MEMORY_DEPTH,
-    WORD_BITS,
-    Base,
-    Command,
-    Instruction,
-    Op,
-)  # fmt: skip
-from hw.spec.microcode import microcode
+from hw.spec.acore import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Command
 from hw.taxonn.scratchpad import Rom, Scratchpad
 
-from .accumulator import FACTOR, LEAP, Accumulator, Choice
+from .accumulator import LEAP, Accumulator, Choice
+from .decode import ADDRESS, STEPS, Decoded, Kind, Variant, decoded
 from .functions import ANSWER, Ask
 
 __all__ = ["CommandWord", "Scalar"]
@@ -37,8 +28,9 @@ class CommandWord(data.Struct):
 class Scalar(wiring.Component):
     """Executes commands, and the programs that they start, in their order.
 
-    An instruction takes 2 cycles, a jump that is taken 1 more, a multiplication 21, a right shift by s
-    3 + s/8 + s mod 8, a left shift 3 - s; `blen` at most 17; `div` and `exp` wait for
+    A command takes 1 cycle, to read 3. An instruction takes 2 cycles, `end` 1; 3 where `min`, `max` and `sat` change A,
+    and for `acc` of sums 1 and 2 and the largest; a multiplication 20, a right shift by s 2 + s/8 + s mod 8 and 1 more
+    where 8 divides s, a left shift 2 - s; `blen` at most 11; `div` and `exp` wait for
     :class:`~hw.acore.functions.Functions`, `run` for the map.
 
     Members
@@ -54,7 +46,8 @@ class Scalar(wiring.Component):
         A run, and the chain of the job.
     wide : In(stream of signed(48)), word : Out(stream of signed(48))
         Lane 0 of the streams, for `in` and `out`.
-    ask : Out(Ask), asks : Out(1), answered : In(1), answer : In(18)
+    ask : Out(Ask), asks : Out(1), answered : In(1), answer : In(1)
+        See :class:`~hw.acore.functions.Functions`.
 
     Source: ETA, Section IV-C: "local controller".
     """
@@ -78,203 +71,251 @@ class Scalar(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.code = code = Rom(words=tuple(_padded()), shape=unsigned(24))
+        m.submodules.code = code = Rom(words=decoded(), shape=unsigned(Decoded.as_shape().size))
         m.submodules.words = memory = shared("words", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
-        m.submodules.accumulator = accumulator = shared("accumulator", Accumulator)
-        self._a, self._choice = accumulator.a, accumulator.choice
-        self._at = Signal(range(CODE_DEPTH))
-        self._bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
-        self._multiplicand = Signal.like(accumulator.multiplicand, name="multiplicand", reset_less=True)
-        self._steps = Signal(signed(8), reset_less=True)
-        self._half = Signal(reset_less=True)
-        self._lost = Signal(reset_less=True)
-        self._length = Signal(6, reset_less=True)
-        self._late = Signal(signed(_BITS))
-        self._operand = Signal(signed(_BITS))
-        self._below, self._executing = accumulator.below, Signal()
-        instruction = data.View(Instruction, code.data)
-        command = self.command.payload
-        place = self._place(m, instruction, command)
-        op = instruction.op
-        immediate = (op == Op.LDI) | (op == Op.ADDI) | (op == Op.SHRI) | (op == Op.SHFI)
-        less = (op == Op.SUB) | (op == Op.MIN) | (op == Op.MAX)
+        m.submodules.accumulator = self._accumulator = accumulator = shared("accumulator", Accumulator)
+        self._memory, self._instruction = memory, data.View(Decoded, code.data)
+        instruction = self._instruction
+        self._command, self._a = self.command.payload, accumulator.a
+        self._steps = Signal(signed(STEPS))
+        self._replaces, self._overflows = Signal(), Signal()
+        self._go, self._jumps = Signal(), Signal()  # to the next instruction; to another
+        with m.FSM() as fsm:
+            self._idle, self._decoding, self._executing, self._looping, self._again = (
+                fsm.ongoing(name) for name in ("IDLE", "DECODE", "EXECUTE", "LOOP", "AGAIN")
+            )
+            self._states(m)
+        code_address = self._places(m, code)
         m.d.comb += [
-            self._operand.eq(Mux(immediate, instruction.value.as_signed(), memory.read_data)),
-            accumulator.operand.eq(Mux(self._executing, Mux(op == Op.ACC, self.sum, self._operand), self._late)),
-            accumulator.less.eq(self._executing & less),
-            accumulator.width.eq(instruction.value),
-            accumulator.multiplicand.eq(self._multiplicand),
-            accumulator.last.eq(self._steps == 1),
-            code.address.eq(self._at),
-            memory.read_address.eq(place),
-            memory.write_address.eq(Mux(self.command.ready, command.address, place)),
-            memory.write_data.eq(Mux(self.command.ready, command.data, self._a)),
+            code.address.eq(code_address),
+            memory.write_data.eq(self._a),
             self.result.payload.eq(memory.read_data),
-            self.number.eq(Mux(self.command.ready, command.address, instruction.value)),
-            self.constant.eq(Mux(self.command.ready, command.data, self._a)),
-            self.select.eq(instruction.value),
+            self.constant.eq(self._a),
+            self.select.eq(Mux(self._decoding, instruction.value[:3], 0)),
             self.word.payload.eq(self._a),
-            self.ask.dividend.eq(self._a),
-            self.ask.divisor.eq(self._multiplicand),
         ]
-        with m.FSM():
-            self._commands(m, command, memory)
-            with m.State("FETCH"):
-                m.next = "DECODE"
-            with m.State("DECODE"):
-                m.d.sync += self._at.eq(self._at + 1)
-                m.next = "EXECUTE"
-            with m.State("EXECUTE"):
-                self._execute(m, instruction, memory)
-            self._serial(m)
-            self._waits(m)
+        # A question is shown once it is taken, so that those of all APUs can be ORed.
+        m.d.sync += self.ask.eq(0)
+        with m.If(self.asks & self.answered):
+            m.d.sync += [
+                self.ask.dividend.eq(self._a),
+                self.ask.divisor.eq(memory.read_data),
+                self.ask.exponential.eq(instruction.variant == Variant.EXPONENTIAL),
+            ]
+        self._operand(m)
+        self._next(m)
+        self._counts(m)
         return m
 
-    def _place(self, m, instruction, command):
-        """The word that an instruction, or a command in its turn, reads or writes."""
-        place = Signal(range(MEMORY_DEPTH))
-        base = Mux(
-            instruction.base == Base.MAP, self._bases[1], Mux(instruction.base == Base.CHANNEL, self._bases[0], 0)
-        )
-        self._commanded, self._reading = Signal(), Signal()
-        named = Mux(self._reading, self._at, instruction.value + base)
-        m.d.comb += place.eq(Mux(self._commanded, command.address, named))
-        return place
+    def _places(self, m, code):
+        """The word that an instruction or a command reads or writes, and the next instruction."""
+        command, instruction = self._command, self._instruction
+        at, next_at = Signal(range(CODE_DEPTH), reset_less=True), Signal(range(CODE_DEPTH))
+        bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
+        base, place = Signal(range(MEMORY_DEPTH)), Signal(range(MEMORY_DEPTH))
+        with m.Switch(instruction.base):
+            with m.Case(Base.CHANNEL):
+                m.d.comb += base.eq(bases[0])
+            with m.Case(Base.MAP):
+                m.d.comb += base.eq(bases[1])
+        running = self._decoding | self._executing | self._looping | self._again
+        m.d.comb += [
+            place.eq(Mux(running, instruction.value[:ADDRESS] + base, at)),
+            next_at.eq(Mux(self._idle, command.address, Mux(self._jumps, instruction.value, at + self._go))),
+            self._memory.read_address.eq(place),
+            self._memory.write_address.eq(place),
+            self.number.eq(place),
+        ]
+        m.d.sync += [
+            at.eq(next_at),
+            self._memory.write.eq(
+                (self._idle & self.command.valid & (command.command == Command.WRITE))
+                | (self._decoding & (instruction.kind == Kind.STORE))
+            ),
+            self.set.eq(
+                (self._idle & self.command.valid & (command.command == Command.SET))
+                | (self._decoding & (instruction.kind == Kind.SET))
+            ),
+        ]
+        with m.If(self._idle & self.command.valid & (command.command == Command.START)):
+            m.d.sync += [
+                bases[0].eq(command.data[:9]),
+                bases[1].eq(command.data[16:25]),
+                self.chain.eq(command.data[32:37]),
+            ]
+        return next_at
 
-    def _commands(self, m, command, memory):
-        """Wait for a command."""
+    def _states(self, m):
+        """What a command or an instruction waits for."""
+        command, kind = self._command, self._instruction.kind
+        few = self._few = Signal()
         with m.State("IDLE"):
-            m.d.comb += [self._commanded.eq(1), self.command.ready.eq(1)]
-            with m.If(self.command.valid), m.Switch(command.command):
-                with m.Case(Command.WRITE):
-                    m.d.comb += memory.write.eq(1)
-                with m.Case(Command.SET):
-                    m.d.comb += self.set.eq(1)
-                with m.Case(Command.START):
-                    m.d.sync += [
-                        self._at.eq(command.address),
-                        self._bases[0].eq(command.data[:9]),
-                        self._bases[1].eq(command.data[16:25]),
-                        self.chain.eq(command.data[32:37]),
-                    ]
-                    m.next = "FETCH"
-                with m.Case(Command.READ):
-                    m.d.sync += self._at.eq(command.address)
-                    m.next = "READ"
+            m.d.comb += self.command.ready.eq(1)
+            with m.If(self.command.valid & (command.command == Command.START)):
+                m.next = "DECODE"
+            with m.If(self.command.valid & (command.command == Command.READ)):
+                m.next = "READ"
         with m.State("READ"):
-            m.d.comb += [self._reading.eq(1), self.result.valid.eq(1)]
+            m.next = "RESULT"
+        with m.State("RESULT"):
+            m.d.comb += self.result.valid.eq(1)
             with m.If(self.result.ready):
                 m.next = "IDLE"
-
-    def _execute(self, m, instruction, memory):
-        """Instructions that end in this cycle, and the first cycle of the others."""
-        a, op, choice = self._a, instruction.op, self._choice
-        operand = self._operand
-        m.d.comb += self._executing.eq(1)
-        m.d.sync += [
-            self._multiplicand.eq(operand),
-            self._steps.eq(operand),
-            self._half.eq((op == Op.SHR) | (op == Op.SHRI)),
-            self._lost.eq(0),
-            self._length.eq(0),
-        ]
-        m.next = "DECODE"
-        with m.Switch(op):
-            with m.Case(Op.END):
+        with m.State("DECODE"):
+            with m.If(kind == Kind.END):
                 m.next = "IDLE"
-            with m.Case(Op.LD, Op.LDI, Op.ACC):
-                m.d.comb += choice.eq(Choice.OPERAND)
-            with m.Case(Op.ST):
-                m.d.comb += memory.write.eq(1)
-            with m.Case(Op.ADD, Op.ADDI, Op.SUB):
-                m.d.comb += choice.eq(Choice.TOTAL)
-            with m.Case(Op.MIN):
-                m.d.comb += choice.eq(Mux(self._below, Choice.KEEP, Choice.OPERAND))
-            with m.Case(Op.MAX):
-                m.d.comb += choice.eq(Mux(self._below, Choice.OPERAND, Choice.KEEP))
-            with m.Case(Op.SAT):
-                m.d.comb += choice.eq(Choice.SATURATED)
-            with m.Case(Op.SET):
-                m.d.comb += self.set.eq(1)
-            with m.Case(Op.MUL):
-                m.d.sync += self._steps.eq(FACTOR)
-                m.next = "FACTOR"
-            with m.Case(Op.SHR, Op.SHF, Op.SHRI, Op.SHFI):
-                m.next = "SHIFT"
-            with m.Case(Op.BLEN):
-                m.next = "LENGTH"
-            with m.Case(Op.DIV, Op.EXP):
-                m.d.sync += self.ask.exponential.eq(op == Op.EXP)
-                m.next = "ASK"
-            with m.Case(Op.RUN):
-                m.d.comb += self.launch.eq(1)
-                m.next = "RUN"
-            with m.Case(Op.IN):
-                m.next = "IN"
-            with m.Case(Op.OUT):
-                m.next = "OUT"
-        with m.If((op == Op.JMP) | ((op == Op.JZ) & (a == 0)) | ((op == Op.JN) & a[-1])):
-            m.d.sync += self._at.eq(instruction.value)
-            m.next = "FETCH"
-
-    def _serial(self, m):
-        """Shifts, lengths and products, some bits a cycle."""
-        a, steps, choice = self._a, self._steps, self._choice
-        with m.State("SHIFT"):
-            m.d.comb += self._late.eq(self._lost & self._half)
-            with m.If(steps == 0):
-                m.d.comb += choice.eq(Choice.TOTAL)
-                m.next = "DECODE"
-            with m.Elif(steps[-1]):
-                m.d.comb += choice.eq(Mux(a[-1] ^ a[-2], Choice.KEEP, Choice.LEFT))
-                m.d.sync += [steps.eq(steps + 1), self._lost.eq(0)]
-                with m.If(a[-1] ^ a[-2]):
-                    m.next = "LIMIT"
-            with m.Elif(steps >= LEAP):
-                m.d.comb += choice.eq(Choice.LEAP)
-                m.d.sync += [self._lost.eq(a[LEAP - 1]), steps.eq(steps - LEAP)]
             with m.Else():
-                m.d.comb += choice.eq(Choice.RIGHT)
-                m.d.sync += [self._lost.eq(a[0]), steps.eq(steps - 1)]
-        with m.State("LIMIT"):
-            m.d.comb += [choice.eq(Choice.OPERAND), self._late.eq(Cat((~a[-1]).replicate(_BITS - 1), a[-1]))]
+                m.next = "EXECUTE"
+        with m.State("EXECUTE"):
+            self._execute(m)
+        with m.State("LOOP"):
+            done = Signal()
+            with m.Switch(kind):
+                with m.Case(Kind.RUN):
+                    m.d.comb += done.eq(~self.active)
+                with m.Case(Kind.SHIFT):
+                    m.d.comb += done.eq(few | self._steps.all())
+                with m.Case(Kind.LENGTH):
+                    m.d.comb += done.eq(0)
+                with m.Default():
+                    m.d.comb += done.eq(few)
+            with m.If(self._overflows):
+                m.next = "AGAIN"
+            with m.Elif(done):
+                m.d.comb += self._go.eq(1)
+                m.next = "DECODE"
+        with m.State("AGAIN"):
+            m.d.comb += self._go.eq(1)
             m.next = "DECODE"
-        with m.State("LENGTH"):
-            m.d.sync += self._length.eq(self._length + Mux(a[LEAP:].any(), LEAP, 1))
-            m.d.comb += [choice.eq(Mux(a[LEAP:].any(), Choice.LEAP, Choice.RIGHT)), self._late.eq(self._length)]
-            with m.If(a == 0):
-                m.d.comb += choice.eq(Choice.OPERAND)
-                m.next = "DECODE"
-        with m.State("FACTOR"):
-            m.d.comb += [choice.eq(Choice.OPERAND), self._late.eq(a[:FACTOR])]
-            m.next = "MULTIPLY"
-        with m.State("MULTIPLY"):
-            m.d.comb += choice.eq(Choice.PRODUCT)
-            m.d.sync += steps.eq(steps - 1)
-            with m.If(steps == 1):
-                m.next = "DECODE"
 
-    def _waits(self, m):
-        """Instructions that wait for another unit."""
-        choice = self._choice
-        with m.State("ASK"):
-            m.d.comb += [self.asks.eq(~self.answered), self._late.eq(self.answer)]
-            with m.If(self.answered):
-                m.d.comb += choice.eq(Choice.OPERAND)
-                m.next = "DECODE"
-        with m.State("RUN"), m.If(~self.active):
+    def _execute(self, m):
+        """The first cycle of an instruction, the last of most."""
+        instruction, a, below = self._instruction, self._a, self._accumulator.below
+        kind, variant = instruction.kind, instruction.variant
+        done = Signal()
+        m.d.comb += done.eq(1)
+        with m.Switch(kind):
+            with m.Case(Kind.JUMP):
+                # a - 1 is negative where a is not positive.
+                zero = below & ~a[-1]
+                m.d.comb += self._jumps.eq(Mux(variant[1], a[-1], zero | ~variant[0]))
+            with m.Case(Kind.COMPARE):
+                m.d.comb += self._replaces.eq(below ^ Mux(variant[1], ~a[-1], ~variant[0]))
+                with m.If(self._replaces):
+                    m.d.comb += done.eq(0)
+                    m.next = "AGAIN"
+            with m.Case(Kind.TWICE):
+                m.d.comb += done.eq(0)
+                m.next = "AGAIN"
+            with m.Case(Kind.SHIFT, Kind.PRODUCT, Kind.LENGTH):
+                m.d.comb += done.eq(0)
+                m.next = "LOOP"
+            with m.Case(Kind.ASK):
+                m.d.comb += [self.asks.eq(1), done.eq(0)]
+                with m.If(self.answered):
+                    m.next = "LOOP"
+            with m.Case(Kind.RUN):
+                m.d.comb += [self.launch.eq(1), done.eq(0)]
+                m.next = "LOOP"
+            with m.Case(Kind.IN):
+                m.d.comb += [self.wide.ready.eq(1), done.eq(self.wide.valid)]
+            with m.Case(Kind.OUT):
+                m.d.comb += [self.word.valid.eq(1), done.eq(self.word.ready)]
+        with m.If(done):
+            m.d.comb += self._go.eq(1)
             m.next = "DECODE"
-        with m.State("IN"):
-            m.d.comb += [self.wide.ready.eq(1), self._late.eq(self.wide.payload)]
-            with m.If(self.wide.valid):
-                m.d.comb += choice.eq(Choice.OPERAND)
-                m.next = "DECODE"
-        with m.State("OUT"):
-            m.d.comb += self.word.valid.eq(1)
-            with m.If(self.word.ready):
-                m.next = "DECODE"
+
+    def _operand(self, m):
+        """The operand of the accumulator."""
+        instruction, accumulator, a, kind = self._instruction, self._accumulator, self._a, self._instruction.kind
+        shifts, length = kind == Kind.SHIFT, kind == Kind.LENGTH
+        sign_q, left_out = Signal(reset_less=True), Signal(3, reset_less=True)
+        last = self._looping & (kind == Kind.PRODUCT) & self._few
+        m.d.sync += [sign_q.eq(a[-1]), left_out.eq(_length(a[: LEAP - 1]))]
+        source, factor = instruction.source.as_value(), self._looping & (kind == Kind.PRODUCT) & a[0]
+        found, value = Cat(left_out, ~self._steps[3:6], 0), instruction.value
+        number = Cat(Mux(self._again, found, value[:7]), value[7:])
+        rounds = shifts & (instruction.variant == Variant.HALF) & self._few & (self._steps[0] | self._lost(m))
+        m.d.comb += [
+            accumulator.word.eq(self._memory.read_data),
+            accumulator.use_word.eq(instruction.word),
+            accumulator.lower.as_value().eq(source & ~self._looping.replicate(2)),
+            accumulator.upper.as_value().eq(Cat(source[1] & source[0] | factor, source[1])),
+            accumulator.number.eq(number),
+            accumulator.sum.eq(self.sum),
+            accumulator.wide.eq(self.wide.payload),
+            accumulator.command.eq(self._command.data),
+            accumulator.limit.eq(
+                (kind == Kind.COMPARE) | (shifts & self._again) | (length & self._looping)
+            ),
+            accumulator.sign.eq(Mux(self._again, sign_q, a[-1] & ~length)),
+            accumulator.above.eq(Mux(shifts, 0, instruction.value)),
+            accumulator.twice.eq(self._looping & ((kind == Kind.ASK) | (shifts & self._steps[-1]))),
+            accumulator.invert.eq(Mux(self._looping, last | length, instruction.invert ^ self._again)),
+            accumulator.carry.eq(
+                Mux(self._looping, last | rounds | ((kind == Kind.ASK) & self.answer),
+                    Mux(self._again, ~instruction.invert, instruction.carry))
+            ),
+        ]  # fmt: skip
+
+    def _lost(self, m):
+        """The highest bit that a leap in the cycle before shifted out."""
+        lost = Signal()
+        with m.If(self._looping):
+            m.d.sync += lost.eq(self._a[LEAP - 1])
+        with m.Else():
+            m.d.sync += lost.eq(0)
+        return lost
+
+    def _next(self, m):
+        """What the accumulator becomes."""
+        instruction, accumulator, a, kind = self._instruction, self._accumulator, self._a, self._instruction.kind
+        steps, shifts, length = self._steps, kind == Kind.SHIFT, kind == Kind.LENGTH
+        left = shifts & steps[-1]
+        self._leaps = Signal()
+        m.d.comb += [
+            self._leaps.eq(length | (shifts & ~steps[-1] & steps[3:7].any())),
+            self._overflows.eq(self._looping & ((length & accumulator.below) | (left & (a[-1] ^ a[-2])))),
+            accumulator.clear.eq(
+                (self._decoding & instruction.clear) | self._replaces | self._overflows | self.asks & self.answered
+            ),
+            accumulator.clear_upper.eq(self._decoding & (kind == Kind.PRODUCT)),
+            accumulator.enable.eq(
+                self._idle | self._looping | self._again | self._executing & (
+                    (kind == Kind.PLAIN) | (kind == Kind.TWICE) | (kind == Kind.IN) & self.wide.valid
+                )
+            ),
+        ]  # fmt: skip
+        with m.If(self._idle):
+            m.d.comb += accumulator.choice.eq(Choice.COMMAND)
+        with m.Elif(self._looping & self._leaps):
+            m.d.comb += accumulator.choice.eq(Choice.LEAP)
+        with m.Elif(self._looping & ((kind == Kind.PRODUCT) | (shifts & ~steps[-1] & (steps != 0)))):
+            m.d.comb += accumulator.choice.eq(Choice.RIGHT)
+
+    def _counts(self, m):
+        """The steps to go."""
+        steps, instruction = self._steps, self._instruction
+        left = steps[-1] & (instruction.kind == Kind.SHIFT)
+        down, counted, change = ~self._leaps, Signal(STEPS), Signal(STEPS)
+        m.d.comb += [
+            self._few.eq(steps[1:] == 0),
+            counted.eq(Mux(instruction.counted, self._memory.read_data, instruction.value[ADDRESS:])),
+            # 1, -1, or -LEAP
+            change.eq(Mux(self._looping, Cat(down, (down & ~left).replicate(2), (~left).replicate(5)), counted)),
+        ]
+        held = (self._looping | self._executing) & ~(self.asks & ~self.answered)
+        with m.If(held):
+            m.d.sync += steps.eq(steps + change)
+        with m.Else():
+            m.d.sync += steps.eq(0)
 
 
-def _padded():
-    words = microcode().code
-    return [*words, *[0] * (CODE_DEPTH - len(words))]
+def _length(bits):
+    """Bits of a number of 7 bits."""
+    a = bits
+    return Cat(
+        a[6] | ~a[5] & (a[4] | ~a[3] & (a[2] | ~a[1] & a[0])),
+        a[6] | a[5] | ~a[4] & ~a[3] & (a[2] | a[1]),
+        a[6] | a[5] | a[4] | a[3],
+    )

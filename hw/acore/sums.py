@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import add, or_
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,15 +11,18 @@ from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Accumulator, Chain, Stati
 
 from .lane import LaneSums
 
-__all__ = ["Sums"]
+__all__ = ["ADDED", "Sums"]
 
-_COUNT = 28
+#: A map has less than 2^24 elements.
+_COUNT = 24
+#: Accumulators that are read on top of accumulator 0, whose adders they share.
+ADDED = (Accumulator.SUM1, Accumulator.SUM2, Accumulator.LARGEST)
 
 
 class Sums(wiring.Component):
-    """Sums over the lanes, then over the beats.
+    """Sums over the lanes and the beats.
 
-    What is not an element is 0 already. Latency 2 cycles of `enable`, 1 to the OR and the counts.
+    What is not an element is 0 already. Latency 2 cycles of `enable` to sums 1 and 2, 1 to the others.
 
     Parameters
     ----------
@@ -35,9 +38,9 @@ class Sums(wiring.Component):
         What the accumulators sum.
     lanes : In(LaneSums), [lanes]
     select : In(3)
-        An :class:`~hw.spec.acore.Accumulator`.
+        An :class:`~hw.spec.acore.Accumulator`; SUM0 while lanes give elements.
     value : Out(signed(56))
-        Its value.
+        Its value of the cycle before, that of accumulator 0 added where it is one of ADDED.
 
     Source: ETA, Section IV-C: "Accumulation" and "Abs"; numerics.md Sections 4, 6 and 7.
     """
@@ -58,30 +61,49 @@ class Sums(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lanes, chain = [self.lanes[n] for n in range(self._lanes)], self.chain
-        magnitude = (chain.statistic == Statistic.MAGNITUDE).replicate(WORD_BITS)
-        # Without a mask nothing is masked, so that |z| can take its place; both have 48 bits, |z| without a sign.
-        summed = [Cat(lane.masked | (lane.magnitude & magnitude), lane.masked[-1]).as_signed() for lane in lanes]
         values = {
-            Accumulator.SUM0: self._sum(m, "sum0", summed, chain.statistic != Statistic.NONE),
             Accumulator.SUM1: self._sum(m, "sum1", [lane.rescaled for lane in lanes], chain.sum1),
             Accumulator.SUM2: self._sum(m, "sum2", [lane.product for lane in lanes], chain.sum2),
             Accumulator.LARGEST: self._or(m, "largest", [lane.magnitude for lane in lanes]),
             Accumulator.SATURATED: self._count(m, "saturated", [lane.saturates for lane in lanes]),
             Accumulator.SATURATED1: self._count(m, "saturated1", [lane.saturates1 for lane in lanes]),
         }
+        chosen = Signal(signed(ACCUMULATOR_BITS))
+        m.d.comb += chosen.eq(self._sum0(m, {name: values.pop(name) for name in ADDED}))
         with m.Switch(self.select):
             for accumulator, value in values.items():
                 with m.Case(accumulator):
-                    m.d.comb += self.value.eq(value)
+                    m.d.comb += chosen.eq(value)
+        m.d.sync += self.value.eq(chosen)
         return m
+
+    def _sum0(self, m, added):
+        """Add the lanes to the sum, one after the other; return it with the accumulator on top that is selected."""
+        total = Signal(signed(ACCUMULATOR_BITS), name="sum0")
+        magnitude = self.chain.statistic == Statistic.MAGNITUDE
+        tops = [Mux(self.select == accumulator, value, 0) for accumulator, value in added.items()]
+        result = total
+        for n in range(self._lanes):
+            # Only one is not 0: without a mask nothing is masked, so that |z| can take its place.
+            term = Signal(signed(ACCUMULATOR_BITS), name=f"term_{n}")
+            ones = [self.lanes[n].masked, Mux(magnitude, self.lanes[n].magnitude, 0), *tops[n :: self._lanes]]
+            m.d.comb += term.eq(reduce(or_, ones))
+            result = _plus(result, term)
+        with m.If(self.clear):
+            m.d.sync += total.eq(0)
+        with m.Elif(self.enable & (self.chain.statistic != Statistic.NONE) & (self.select == Accumulator.SUM0)):
+            m.d.sync += total.eq(result)
+        return result
 
     def _sum(self, m, name, terms, used):
         """Cycle 1: sum of the lanes. Cycle 2: of the beats."""
-        width = len(terms[0]) + (self._lanes - 1).bit_length()
-        partial = Signal(signed(width), name=f"{name}_lanes", reset_less=True)
-        total = Signal(signed(ACCUMULATOR_BITS), name=name)
+        shape = signed(len(terms[0]) + (self._lanes - 1).bit_length())
+        partial = Signal(shape, name=f"{name}_lanes", reset_less=True)
+        extended = [Signal(shape, name=f"{name}_{n}") for n in range(self._lanes)]
+        m.d.comb += [signal.eq(term) for signal, term in zip(extended, terms, strict=True)]
+        total = Signal(signed(min(len(terms[0]) + _COUNT, ACCUMULATOR_BITS)), name=name)
         with m.If(self.enable):
-            m.d.sync += partial.eq(reduce(add, terms))
+            m.d.sync += partial.eq(reduce(_plus, extended))
         with m.If(self.clear):
             m.d.sync += total.eq(0)
         with m.Elif(self.enable & used):
@@ -103,3 +125,8 @@ class Sums(wiring.Component):
         with m.Elif(self.enable):
             m.d.sync += total.eq(total + reduce(add, bits))
         return total
+
+
+def _plus(a, b):
+    """a + b in the bits of both; as a - ~b - 1, so that Yosys puts what makes b into the LUTs of the adder."""
+    return (Cat(0, a) - Cat(1, ~b))[1 : len(a) + 1].as_signed()
