@@ -1,17 +1,17 @@
 """The auxiliary processing unit: controller, constants, lanes and accumulators."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Chain
-from hw.spec.microcode import microcode
+from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS
 
 from .constants import Constants
 from .flow import Flow
 from .functions import ANSWER, Ask
 from .lane import Lane, LaneControl
+from .noise import Way
 from .scalar import CommandWord, Scalar
 from .sums import Sums
 
@@ -85,7 +85,7 @@ class Apu(wiring.Component):
         m.submodules.constants = constants = shared("constants", Constants)
         m.submodules.flow = flow = shared("flow", Flow, lanes=self._lanes)
         m.submodules.sums = sums = shared("sums", Sums, lanes=self._lanes)
-        chain = self._chain(m, scalar)
+        chain = scalar.chain
         values = constants.values
         wiring.connect(m, wiring.flipped(self.command), scalar.command)
         wiring.connect(m, wiring.flipped(self.result), scalar.result)
@@ -110,22 +110,19 @@ class Apu(wiring.Component):
         ]
         lanes = self._operation(m, chain, values, flow, sums)
         self._inputs(m, flow, scalar)
-        self._outputs(m, flow, scalar, lanes)
+        self._outputs(m, flow, lanes)
         return m
-
-    def _chain(self, m, scalar):
-        """The chain of the job: a table of the microcode."""
-        chain = Signal(Chain)
-        words = Array(microcode().chain_words())
-        m.d.sync += chain.as_value().eq(words[scalar.chain])
-        return chain
 
     def _operation(self, m, chain, values, flow, sums):
         """The lanes, and what they have in common."""
         control = Signal(LaneControl)
-        step = Signal(32, reset_less=True)
+        step, way = Signal(32, reset_less=True), Signal(32, reset_less=True)
         bits = [n for n in range(self._lanes.bit_length()) if self._lanes >> n & 1]
         m.d.sync += step.eq(sum(values.stride << n for n in bits))  # lanes * stride, without a multiplier
+        with m.Switch(flow.way):
+            for name, value in ((Way.START, values.index), (Way.STRIDE, values.stride), (Way.STEP, step)):
+                with m.Case(name):
+                    m.d.sync += way.eq(value)
         shared_names = (
             "narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest",
         )  # fmt: skip
@@ -135,8 +132,7 @@ class Apu(wiring.Component):
             control.group_start.eq(flow.group_start),
             control.place.eq(flow.place),
             control.noise.clear.eq(flow.clear),
-            control.noise.way.eq(flow.way),
-            *(to.eq(way) for to, way in zip(control.noise.ways, (values.index, values.stride, step), strict=True)),
+            control.noise.way.eq(way),
             control.noise.issue.eq(flow.issue),
             control.noise.keys.eq(values.keys),
             control.noise.write_address.eq(flow.write_address),
@@ -170,7 +166,7 @@ class Apu(wiring.Component):
             self.wide.ready.eq(flow.taken.wide | scalar.wide.ready),
         ]
 
-    def _outputs(self, m, flow, scalar, lanes):
+    def _outputs(self, m, flow, lanes):
         fields = {"code_o": "code", "side_o": "side", "word_o": "word", "bits_o": "bit"}
         for name, field in fields.items():
             port, stem = getattr(self, name), name.removesuffix("_o")
@@ -179,9 +175,3 @@ class Apu(wiring.Component):
                 port.payload.eq(Cat(getattr(lane.o, field) for lane in lanes)),
                 getattr(flow.drained, stem).eq(port.ready),
             ]
-        m.d.comb += [
-            self.word_o.valid.eq(flow.full.word | scalar.word.valid),
-            scalar.word.ready.eq(self.word_o.ready),
-        ]
-        with m.If(scalar.word.valid):
-            m.d.comb += self.word_o.payload[0].eq(scalar.word.payload)

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Chain, Constant
+from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, WORD_BITS, Chain, Constant
 
 from .finish import COMPARE
 from .narrow import NarrowControl, NarrowDecode
@@ -15,9 +15,6 @@ from .product import CENTRED, FACTOR
 from .rescale import U_WIDTH, RescaleControl, RescaleDecode
 
 __all__ = ["Constants", "ConstantValues"]
-
-#: Conversions shift by no less: the least u that counts.
-LEAST = -29
 
 
 class ConstantValues(data.Struct):
@@ -88,7 +85,8 @@ class Constants(wiring.Component):
         scales = Signal()
         self._when(m, Constant.SCALE, scales.eq(1))
         self._when(m, Constant.SHIFT, scales.eq(0))
-        u = self._kept(m, Constant.CONVERT, signed(U_WIDTH))
+        u = self._kept(m, Constant.CONVERT, signed(U_WIDTH + 1))
+        large = Mux(u > CONVERT_LARGEST, CONVERT_LARGEST, u)
         m.d.comb += [
             narrow.shift.eq(self._kept(m, Constant.SHIFT, narrow.shift.shape())),
             narrow.scale.eq(self._kept(m, Constant.SCALE, narrow.scale.shape())),
@@ -98,7 +96,7 @@ class Constants(wiring.Component):
             normalise.n.eq(self._kept(m, Constant.NORMALISE, normalise.n.shape())),
             normalise.used.eq(self.chain.normalise),
             rescale.u.eq(self._kept(m, Constant.RESCALE, signed(U_WIDTH))),
-            convert.u.eq(Mux(u < LEAST, LEAST, u)),
+            convert.u.eq(Mux(u < CONVERT_LEAST, CONVERT_LEAST, large)),
             values.narrow.eq(narrow.control),
             values.normalise.eq(normalise.control),
             values.rescale.eq(rescale.control),

@@ -59,7 +59,7 @@ class Flow(wiring.Component):
     enable : Out(1)
         The lanes advance.
     clear : Out(1), load : Out(lanes), way : Out(Way)
-        Indices of the lanes: cleared, then each adds what its first element's index is made of.
+        Indices of the lanes: cleared, then each adds what its first element's index is made of; `way` is a cycle early.
     issue, pushed, write_address, read_address
         Noise, see :class:`~hw.acore.noise.NoiseControl`.
     group_start, place : Out
@@ -118,19 +118,20 @@ class Flow(wiring.Component):
             with m.State("IDLE"):
                 m.d.comb += [self.active.eq(self.launch), self.clear.eq(1)]
                 m.d.sync += [start.eq(1), settle.eq(_SETTLE)]
-                m.d.sync += [loading.eq(-1), self.way.eq(Way.START)]
+                m.d.sync += loading.eq(-1)
+                m.d.comb += self.way.eq(Way.START)
                 with m.If(self.launch):
                     m.next = "LOAD"
             with m.State("LOAD"):
                 # All lanes add the first index, then lane l the stride l times.
-                m.d.comb += self.load.eq(loading)
-                m.d.sync += [loading.eq(loading << 1), self.way.eq(Way.STRIDE)]
+                m.d.comb += [self.load.eq(loading), self.way.eq(Way.STRIDE)]
+                m.d.sync += loading.eq(loading << 1)
                 with m.If(~loading[:-1].any()):
-                    m.d.comb += move.eq(self.count)
-                    m.d.sync += [self.way.eq(Way.STEP), left.eq(rest)]
+                    m.d.comb += [self.way.eq(Way.STEP), move.eq(self.count)]
+                    m.d.sync += left.eq(rest)
                     m.next = "STREAM"
             with m.State("STREAM"):
-                m.d.comb += [beat.valid.eq(1), move.eq(-self._lanes)]
+                m.d.comb += [beat.valid.eq(1), self.way.eq(Way.STEP), move.eq(-self._lanes)]
                 with m.If(self.enable):
                     m.d.sync += [number.eq(after), start.eq(beat.close)]
                     with m.If(beat.close & beat.last):

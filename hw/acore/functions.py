@@ -103,7 +103,7 @@ class Functions(wiring.Component):
                 ]
                 with m.If(steps == 0):
                     m.next = "IDLE"
-        next_lower = Mux(exponential & second, table.data, Cat(0, lower))
+        next_lower = Mux(exponential & second, Cat(0, table.data), Cat(0, lower))
         next_upper = Mux(fits, difference[:DIVISOR], upper[:DIVISOR])
         # Nobody asks while the rest is not 0, so that no multiplexer is needed.
         with m.If(~idle):

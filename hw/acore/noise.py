@@ -1,13 +1,12 @@
 """Rounding noise of a lane: two random numbers an element, each kept until its rounding."""
 
-from amaranth.hdl import Const, Module, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.random16 import Random16
 from hw.shared import shared
 
-from .bits import choose
 from .ring import DEPTH, Ring
 
 __all__ = ["NOISES", "LaneNoise", "NoiseControl", "Way"]
@@ -29,8 +28,7 @@ class NoiseControl(data.Struct):
 
     clear: unsigned(1)  #: the lane's index is 0 from now on
     load: unsigned(1)  #: add to the lane's index
-    ways: data.ArrayLayout(unsigned(32), 3)  #: by :class:`Way`
-    way: Way  #: what is added
+    way: unsigned(32)  #: what is added
     issue: unsigned(1)  #: an element starts
     keys: data.ArrayLayout(unsigned(64), NOISES)  #: keys of the two tensors
     write_address: range(DEPTH)  #: ring word of the next number
@@ -67,7 +65,7 @@ class LaneNoise(wiring.Component):
         with m.If(control.clear):
             m.d.sync += index.eq(0)
         with m.Elif(control.load | issue):
-            m.d.sync += index.eq(index + choose(control.way.as_value(), [*control.ways, Const(0, 32)]))
+            m.d.sync += index.eq(index + control.way)
         for n in range(NOISES):
             m.submodules[f"random_{n}"] = unit = shared(f"random_{n}", Random16)
             m.submodules[f"ring_{n}"] = ring = shared(f"ring_{n}", Ring, width=16)

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Command
+from hw.spec.acore import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Chain, Command, Start
 from hw.taxonn.scratchpad import Rom, Scratchpad
 
 from .accumulator import LEAP, Accumulator, Choice
@@ -37,15 +37,15 @@ class Scalar(wiring.Component):
     -------
     command : In(stream of CommandWord)
     result : Out(stream of signed(56))
-        Memory words that commands read.
+        Memory words that commands read and programs send.
     set, number, constant : Out
         See :class:`~hw.acore.constants.Constants`.
     select : Out(3), sum : In(signed(56))
         See :class:`~hw.acore.sums.Sums`.
-    launch : Out(1), active : In(1), chain : Out(5)
+    launch : Out(1), active : In(1), chain : Out(Chain)
         A run, and the chain of the job.
-    wide : In(stream of signed(48)), word : Out(stream of signed(48))
-        Lane 0 of the streams, for `in` and `out`.
+    wide : In(stream of signed(48))
+        Lane 0 of the stream, for `in`.
     ask : Out(Ask), asks : Out(1), answered : In(1), answer : In(1)
         See :class:`~hw.acore.functions.Functions`.
 
@@ -61,9 +61,8 @@ class Scalar(wiring.Component):
     sum: In(signed(_BITS))
     launch: Out(1)
     active: In(1)
-    chain: Out(5)
+    chain: Out(Chain)
     wide: In(stream.Signature(signed(WORD_BITS)))
-    word: Out(stream.Signature(signed(WORD_BITS)))
     ask: Out(Ask)
     asks: Out(1)
     answered: In(1)
@@ -92,7 +91,6 @@ class Scalar(wiring.Component):
             self.result.payload.eq(memory.read_data),
             self.constant.eq(self._a),
             self.select.eq(Mux(self._decoding, instruction.value[:3], 0)),
-            self.word.payload.eq(self._a),
         ]
         # A question is shown once it is taken, so that those of all APUs can be ORed.
         m.d.sync += self.ask.eq(0)
@@ -138,11 +136,8 @@ class Scalar(wiring.Component):
             ),
         ]
         with m.If(self._idle & self.command.valid & (command.command == Command.START)):
-            m.d.sync += [
-                bases[0].eq(command.data[:9]),
-                bases[1].eq(command.data[16:25]),
-                self.chain.eq(command.data[32:37]),
-            ]
+            start = data.View(Start, command.data[: Start.as_shape().size])
+            m.d.sync += [bases[0].eq(start.channel), bases[1].eq(start.map_), self.chain.eq(start.chain)]
         return next_at
 
     def _states(self, m):
@@ -220,7 +215,7 @@ class Scalar(wiring.Component):
             with m.Case(Kind.IN):
                 m.d.comb += [self.wide.ready.eq(1), done.eq(self.wide.valid)]
             with m.Case(Kind.OUT):
-                m.d.comb += [self.word.valid.eq(1), done.eq(self.word.ready)]
+                m.d.comb += [self.result.valid.eq(1), done.eq(self.result.ready)]
         with m.If(done):
             m.d.comb += self._go.eq(1)
             m.next = "DECODE"

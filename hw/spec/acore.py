@@ -13,9 +13,9 @@ from amaranth.lib import data, enum
 from .integers import check_integer
 
 __all__ = [
-    "ACORE_RANGES", "ACCUMULATOR_BITS", "ACoreConfig", "Accumulator", "Addend", "Base", "CODE_DEPTH", "Chain",
-    "Command", "Constant", "Factor", "Instruction", "MEMORY_DEPTH", "Mask", "Multiplicand", "Op", "Outcome", "PUBLIC",
-    "Pool", "Rescale", "SATURATIONS", "Side", "Source", "Statistic", "WORD_BITS",
+    "ACCUMULATOR_BITS", "ACORE_RANGES", "ACoreConfig", "Accumulator", "Addend", "Base", "CODE_DEPTH", "CONVERT_LARGEST",
+    "CONVERT_LEAST", "Chain", "Command", "Constant", "Factor", "Instruction", "MEMORY_DEPTH", "Mask", "Multiplicand",
+    "Op", "Outcome", "PUBLIC", "Pool", "Rescale", "SATURATIONS", "Side", "Source", "Start", "Statistic", "WORD_BITS",
 ]  # fmt: skip
 
 #: Width of a memory word, of the scalar accumulator and of the sums over a map.
@@ -24,8 +24,10 @@ ACCUMULATOR_BITS = 56
 WORD_BITS = 48
 #: Words of the APU's memory, and instructions of its program memory.
 MEMORY_DEPTH, CODE_DEPTH = 512, 512
+#: The values of constant `convert` that count.
+CONVERT_LEAST, CONVERT_LARGEST = -29, 63
 #: Widths that the scalar accumulator saturates to.
-SATURATIONS = (7, 16, 18, 25, 32, 48, 49)
+SATURATIONS = (8, 16, 18, 25, 32, 48, 49)
 
 
 class Mask(enum.Enum, shape=unsigned(2)):
@@ -146,7 +148,7 @@ class Constant(enum.IntEnum):
     SCALE = 1  #: or a factor of t, 17 bits unsigned; the last of both that was set counts
     RESCALE = 2  #: u of the rescaler: shift right by 16 - u, by 31 - u for noise16; u -33 to 63
     NORMALISE = 3  #: shift of x_hat right by n + 4, rounded half up; n 0 to 17
-    CONVERT = 4  #: u of the conversion: x / 2^(31 - u); u -64 to 63, less than -29 counts as that
+    CONVERT = 4  #: u of the conversion: x / 2^(31 - u); 8 bits, and counts as the nearest of -29 to 63
     FACTOR0 = 5  #: factor of the multiply-add 0, 18 bits
     FACTOR1 = 6  #: factor of the multiply-add 1, 18 bits
     ADD = 7  #: summand of the front, 48 bits; 32 where a code is shifted
@@ -206,7 +208,7 @@ class Op(enum.Enum, shape=unsigned(5)):
     ACC = 19  #: A = accumulator n
     RUN = 20  #: run the job's chain on a map, to its end
     IN = 21  #: A = lane 0 of stream `wide`
-    OUT = 22  #: lane 0 of stream `word_o` = A
+    OUT = 22  #: send r on `result`
     JZ = 23  #: go on at n if A = 0
     JN = 24  #: go on at n if A < 0
     JMP = 25  #: go on at n
@@ -220,12 +222,20 @@ class Instruction(data.Struct):
     op: Op  #: operation
 
 
+class Start(data.Struct):
+    """Data of the command that starts a program."""
+
+    channel: unsigned(9)  #: the channel's record
+    map_: unsigned(9)  #: the map's record
+    chain: Chain  #: what `run` runs
+
+
 class Command(enum.Enum, shape=unsigned(2)):
     """Commands to an APU."""
 
     WRITE = 0  #: memory word `address` = `data`
     SET = 1  #: constant `address` = `data`
-    START = 2  #: run the program at `address`; channel's record at data[8:0], map's at data[24:16], chain data[36:32]
+    START = 2  #: run the program at `address`; `data` is a :class:`Start`
     READ = 3  #: send memory word `address`
 
 

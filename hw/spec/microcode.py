@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from .acore import CODE_DEPTH, PUBLIC, SATURATIONS, Accumulator, Base, Chain, Constant, Instruction, Op
+from .acore import CODE_DEPTH, PUBLIC, SATURATIONS, Accumulator, Base, Chain, Constant, Instruction, Op, Start
 
 __all__ = ["Microcode", "RECORDS", "address", "assemble", "chain_fields", "microcode"]
 
@@ -19,10 +19,10 @@ SOURCE = Path(__file__).with_name("microprograms.apu")
 #: First word of the records: the common words lie before it.
 RECORDS = 32
 
-_ADDRESS = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.DIV, Op.SHR, Op.SHF)
+_ADDRESS = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.DIV, Op.SHR, Op.SHF, Op.OUT)
 _NUMBER = (Op.LDI, Op.ADDI, Op.SHRI, Op.SHFI, Op.SAT)
 _JUMP = (Op.JZ, Op.JN, Op.JMP)
-_BARE = (Op.END, Op.RUN, Op.BLEN, Op.EXP, Op.IN, Op.OUT)
+_BARE = (Op.END, Op.RUN, Op.BLEN, Op.EXP, Op.IN)
 _VALUE_BITS = 17
 
 
@@ -31,7 +31,7 @@ class Microcode:
     """Assembled microprograms.
 
     code : list of int, words of :class:`Instruction`
-    chains : dict of name to fields of :class:`Chain`, in the order of their numbers
+    chains : dict of name to fields of :class:`Chain`
     programs : dict of name to first address
     jobs : dict of name to (program, chain), the chain empty where the program runs none
     """
@@ -44,12 +44,8 @@ class Microcode:
     def start(self, job: str, channel: int, map_: int) -> tuple[int, int]:
         """(address, data) of the command that starts a job on these records."""
         program, chain = self.jobs[job]
-        number = list(self.chains).index(chain) if chain else 0
-        return self.programs[program], channel | map_ << 16 | number << 32
-
-    def chain_words(self) -> list[int]:
-        """Words of :class:`Chain`, by number."""
-        return [Chain.const(fields).as_value().value for fields in self.chains.values()]
+        fields = {"channel": channel, "map_": map_, "chain": self.chains.get(chain, {})}
+        return self.programs[program], Start.const(fields).as_value().value
 
 
 def address(name: str) -> tuple[Base, int]:

@@ -96,17 +96,18 @@ class Plan:
         commands += [command(Command.READ, address) for address in reads]
         self.sent["command"] += commands
         outputs = each.run(self.apu, channel, map_)
+        sent = [*outputs.pop("result", ()), *(self.apu.memory[address] for address in reads)]
         self.streaming.update([*each.streams, *outputs])
         scalar = each.name.startswith("softmax")  # one element of lane 0 a beat
         for name, values in each.streams.items():
             shape = np.reshape(values, (-1, 1)) if scalar else values
             self.sent[name] += [word(beat, WIDTHS[name], self.rng) for beat in self._beats(shape)]
         for name, values in outputs.items():
-            shape, width = np.reshape(values, (-1, 1)) if scalar else values, OUTPUTS[name]
-            found = [[None if n is None else n & (1 << width) - 1 for n in beat] for beat in self._beats(shape)]
+            width = OUTPUTS[name]
+            found = [[None if n is None else n & (1 << width) - 1 for n in beat] for beat in self._beats(values)]
             self.expected[name] += [(word(beat, width, self.rng), mask(beat, width)) for beat in found]
         full = (1 << 56) - 1
-        self.expected["result"] += [(self.apu.memory[address] & full, full) for address in reads]
+        self.expected["result"] += [(int(each) & full, full) for each in sent]
         return outputs
 
     def _beats(self, values):

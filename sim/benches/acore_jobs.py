@@ -186,5 +186,5 @@ def softmax_jobs(rng, classes: int, label: int) -> tuple[Job, ...]:
     first.words |= {"need": FIRST_NEED}
     apu = Apu()
     first.run(apu)
-    third.streams["wide"] = second.run(apu)["word_o"]
+    third.streams["wide"] = second.run(apu)["result"]
     return first, second, third

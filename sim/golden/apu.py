@@ -14,7 +14,7 @@ __all__ = ["Apu", "constant_value"]
 
 #: Width of each constant, negative where it is signed.
 _WIDTHS = {
-    Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE: -7, Constant.NORMALISE: 5, Constant.CONVERT: -7,
+    Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE: -7, Constant.NORMALISE: 5, Constant.CONVERT: -8,
     Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -32, Constant.COUNT: 24,
     Constant.GROUP: 16, Constant.NEAREST: 1,
 }  # fmt: skip
@@ -84,7 +84,7 @@ class _Job:
     def outputs(self) -> dict[str, np.ndarray]:
         found = dict(self._result.streams)
         if self._pushed:
-            found["word_o"] = np.array(self._pushed)
+            found["result"] = np.array(self._pushed)
         return found
 
     def step(self, instruction, at: int) -> int | None:
@@ -103,7 +103,7 @@ class _Job:
         elif op is Op.RUN:
             self._result = run_chain(self._chain, self._apu.constants, self._streams)
         elif op is Op.OUT:
-            self._pushed.append(_signed(self._a, 48))
+            self._pushed.append(self._apu.memory[place])
         else:
             self._a = _signed(self._arithmetic(op, value, self._apu.memory[place]), ACCUMULATOR_BITS)
         return at + 1

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hw.spec.acore import (
+    CONVERT_LARGEST,
+    CONVERT_LEAST,
     WORD_BITS,
     Accumulator,
     Addend,
@@ -33,8 +35,8 @@ from .shifts import rsh, saturate, shift_left, stochastic_shift
 __all__ = ["Result", "run_chain"]
 
 _SUM = 56
-#: The origin of the conversion's constant, and its least value that counts.
-_CONVERT, _CONVERT_LEAST = 31, -29
+#: The origin of the conversion's constant.
+_CONVERT = 31
 
 
 @dataclass
@@ -186,7 +188,7 @@ def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: di
         if run.field("bits_o"):
             found["bits_o"] = passed.astype(np.int64)
         if run.field("code_o"):
-            shift = np.array(_CONVERT - max(run.constant(Constant.CONVERT), _CONVERT_LEAST))
+            shift = np.array(_CONVERT - min(max(run.constant(Constant.CONVERT), CONVERT_LEAST), CONVERT_LARGEST))
             found["code_o"] = encode(z, shift, run.noise(1))
             sums[Accumulator.SATURATED] = int(saturated(z, shift).sum())
         if run.field("statistic") == Statistic.MAGNITUDE.value:

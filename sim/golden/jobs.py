@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.spec.acore import Constant
+from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, Constant
 from hw.spec.microcode import RECORDS, address
 
 from .apu import Apu
@@ -64,7 +64,7 @@ def _u0(shift: int, origin: int = 16) -> int:
 
 
 def _convert(shift: int) -> int:
-    return _clamp(31 - shift, -29, 63)
+    return _clamp(31 - shift, CONVERT_LEAST, CONVERT_LARGEST)
 
 
 def _shift(shift: int) -> int:

@@ -284,8 +284,8 @@ def test_softmax(classes):
         apu = start()
         first, second, third = jobs.softmax(logits[0], label, e=e)
         first.run(apu)
-        third.streams["wide"] = second.run(apu)["word_o"]
-        found = third.run(apu)["word_o"]
+        third.streams["wide"] = second.run(apu)["result"]
+        found = third.run(apu)["result"]
         error = loss.softmax_error(loss.probabilities(Tensor(logits, e)), np.array([label]))
         assert np.array_equal(found, error.t[0])
         check_needed(apu, error)
@@ -299,13 +299,13 @@ def test_softmax(classes):
         ("program p\n    ld nothing", "Microprogram word must be one of the APU's memory, not 'nothing'"),
         ("program p\n    ld", "Microprogram instruction must be an operation with its operand, not 'ld'"),
         ("program p\n    ldi 65536", "Microprogram number must fit 17 bits, not 65536"),
-        ("program p\n    sat 24", r"Microprogram sat must be to one of \(7, 16, .*\) bits, not 24"),
+        ("program p\n    sat 24", r"Microprogram sat must be to one of \(8, 16, .*\) bits, not 24"),
         ("program p\n    set what", "Operand of set must be one of shift, .*, not 'what'"),
         ("program p\n    jmp .there", "Microprogram label must be defined in its program or macro, not '.there'"),
         ("job j p", "Job j must name a program and a chain, not 'p'"),
         ("macro m a\n    ld a\nend\nprogram p\n    m", "Macro m must have 1 operands, not 0"),
         ("what", "Microprogram line must be chain, program, macro or a label, not 'what'"),
-        ("program p\n" + "    out\n" * 513, "Microprograms must have at most 512 instructions, not 513"),
+        ("program p\n" + "    run\n" * 513, "Microprograms must have at most 512 instructions, not 513"),
     ],
 )
 def test_a_wrong_source_is_one_sentence(source, message):
