@@ -4,17 +4,15 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import ACCUMULATOR_BITS, SATURATIONS, WORD_BITS
+from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS
 
-from .decode import FACTOR, NUMBER, Source
+from .decode import BOUNDS, FACTOR, LEAP, NUMBER, Source
 
-__all__ = ["LEAP", "Accumulator", "Choice"]
+__all__ = ["Accumulator", "Choice"]
 
 _BITS = ACCUMULATOR_BITS
 #: Bits of the other factor.
 _MULTIPLICAND = 36
-#: A right shift goes by this many bits while it can.
-LEAP = 8
 
 
 class Choice(enum.Enum, shape=unsigned(2)):
@@ -45,8 +43,8 @@ class Accumulator(wiring.Component):
         Else the operand is the word.
     lower, upper : In(Source), number : In(17), sum : In(signed(56)), wide : In(signed(48))
         Else bits 17:0 and bits 55:18 are those of one of these, or of a bound; the upper number is word[35:0] << 18.
-    limit : In(1), sign : In(1), above : In(7)
-        The bound is one of this sign, where bit n of `above` tells whether the bits from SATURATIONS[n] - 1 on are the
+    limit : In(1), sign : In(1), above : In(8)
+        The bound is one of this sign, where bit n of `above` tells whether the bits from BOUNDS[n] - 1 on are the
         sign; 0 without `limit`.
     invert : In(1)
         Take the complement of the operand, but for `twice`.
@@ -71,7 +69,7 @@ class Accumulator(wiring.Component):
     wide: In(signed(WORD_BITS))
     limit: In(1)
     sign: In(1)
-    above: In(len(SATURATIONS))
+    above: In(len(BOUNDS))
     invert: In(1)
     carry: In(1)
     command: In(signed(_BITS))
@@ -126,7 +124,7 @@ class Accumulator(wiring.Component):
 
     def _limit(self):
         """The bound."""
-        bounds = [0, *(bits - 1 for bits in SATURATIONS), _BITS - 1]
+        bounds = [0, *(bits - 1 for bits in BOUNDS), _BITS - 1]
         parts = [self.limit & ~self.sign] + [self.limit & (bit ^ ~self.sign) for bit in self.above]
         return Cat(
             *(part.replicate(end - start) for part, start, end in zip(parts, bounds, bounds[1:], strict=False)),

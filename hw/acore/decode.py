@@ -1,18 +1,23 @@
 """Instructions as the controller of an APU wants them: its program memory holds them decoded."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
 from hw.spec.acore import CODE_DEPTH, SATURATIONS, Base, Instruction, Op
-from hw.spec.microcode import microcode
 
 from .functions import Functions
 from .sums import ADDED
 
-__all__ = ["ADDRESS", "FACTOR", "NUMBER", "STEPS", "Decoded", "Kind", "Source", "Variant", "decoded"]
+__all__ = ["ADDRESS", "BOUNDS", "FACTOR", "LEAP", "NUMBER", "STEPS", "Decoded", "Kind", "Source", "Variant", "decoded"]
 
 #: Bits of an address, of a number, and of the steps of a shift, a product or a quotient.
 ADDRESS, NUMBER, STEPS = 9, 17, 8
+#: A right shift and a count of bits go by this many bits while they can.
+LEAP = 8
+#: Widths that the accumulator is compared with.
+BOUNDS = tuple(sorted({*SATURATIONS, LEAP}))
 #: Bits of the factor in the accumulator, and so steps of a product.
 FACTOR = 18
 
@@ -58,7 +63,7 @@ class Decoded(data.Struct):
     """A decoded instruction.
 
     `value` is an address in its lower 9 bits, with the steps above them; or a number, or its complement with
-    `invert`; or for a saturation bit n tells whether the bits from SATURATIONS[n] - 1 on are the sign.
+    `invert`; or for a comparison with a bound bit n tells whether the bits from BOUNDS[n] - 1 on are the sign.
     """
 
     value: unsigned(NUMBER)
@@ -100,10 +105,9 @@ def _decode(word: int) -> int:
         value ^= (1 << NUMBER) - 1
     elif op in (Op.SHRI, Op.SHFI):
         value = (value & (1 << STEPS) - 1) << ADDRESS
-    elif op is Op.SAT:
-        value = sum((bits >= value) << n for n, bits in enumerate(SATURATIONS))
-    elif op is Op.BLEN:
-        value = (1 << len(SATURATIONS)) - 1  # those of 8 bits
+    elif op in (Op.SAT, Op.BLEN):
+        width = LEAP if op is Op.BLEN else value
+        value = sum((bits >= width) << n for n, bits in enumerate(BOUNDS))
     value |= _STEPS.get(op, 0) << ADDRESS
     twice = op is Op.ACC and value in ADDED
     fields = {
@@ -115,7 +119,6 @@ def _decode(word: int) -> int:
     return Decoded.const(fields).as_value().value
 
 
-def decoded() -> tuple[int, ...]:
-    """The program memory: words of :class:`Decoded`, `end` after the last."""
-    words = microcode().code
+def decoded(words: Sequence[int]) -> tuple[int, ...]:
+    """Words of :class:`Decoded` of an instruction each, `end` after the last."""
     return tuple(_decode(word) for word in [*words, *[0] * (CODE_DEPTH - len(words))])

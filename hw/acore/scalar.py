@@ -6,10 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
 from hw.spec.acore import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Chain, Command, Start
+from hw.spec.microcode import microcode
 from hw.taxonn.scratchpad import Rom, Scratchpad
 
-from .accumulator import LEAP, Accumulator, Choice
-from .decode import ADDRESS, STEPS, Decoded, Kind, Variant, decoded
+from .accumulator import Accumulator, Choice
+from .decode import ADDRESS, LEAP, STEPS, Decoded, Kind, Variant, decoded
 from .functions import ANSWER, Ask
 
 __all__ = ["CommandWord", "Scalar"]
@@ -32,6 +33,11 @@ class Scalar(wiring.Component):
     and for `acc` of sums 1 and 2 and the largest; a multiplication 20, a right shift by s 2 + s/8 + s mod 8 and 1 more
     where 8 divides s, a left shift 2 - s; `blen` at most 11; `div` and `exp` wait for
     :class:`~hw.acore.functions.Functions`, `run` for the map.
+
+    Parameters
+    ----------
+    code : tuple of int, optional
+        The program memory, words of :class:`~hw.spec.acore.Instruction`; by default the microprograms.
 
     Members
     -------
@@ -68,9 +74,13 @@ class Scalar(wiring.Component):
     answered: In(1)
     answer: In(ANSWER)
 
+    def __init__(self, *, code: tuple[int, ...] | None = None):
+        self._code = tuple(microcode().code) if code is None else code
+        super().__init__()
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.code = code = Rom(words=decoded(), shape=unsigned(Decoded.as_shape().size))
+        m.submodules.code = code = Rom(words=decoded(self._code), shape=unsigned(Decoded.as_shape().size))
         m.submodules.words = memory = shared("words", Scratchpad, depth=MEMORY_DEPTH, shape=signed(_BITS))
         m.submodules.accumulator = self._accumulator = accumulator = shared("accumulator", Accumulator)
         self._memory, self._instruction = memory, data.View(Decoded, code.data)
@@ -228,8 +238,8 @@ class Scalar(wiring.Component):
         last = self._looping & (kind == Kind.PRODUCT) & self._few
         m.d.sync += [sign_q.eq(a[-1]), left_out.eq(_length(a[: LEAP - 1]))]
         source, factor = instruction.source.as_value(), self._looping & (kind == Kind.PRODUCT) & a[0]
-        found, value = Cat(left_out, ~self._steps[3:6], 0), instruction.value
-        number = Cat(Mux(self._again, found, value[:7]), value[7:])
+        found, value = Cat(left_out, ~self._steps[3:6], 0, 0), instruction.value
+        number = Cat(Mux(self._again, found, value[: len(found)]), value[len(found) :])
         rounds = shifts & (instruction.variant == Variant.HALF) & self._few & (self._steps[0] | self._lost(m))
         m.d.comb += [
             accumulator.word.eq(self._memory.read_data),
