@@ -45,7 +45,8 @@ def _group(rng: random.Random) -> list[int]:
         pair = rng.choice(_PAIRS)
         return [_instruction(Op.LD, pair), _instruction(op, pair + 1)]
     if op is Op.BLEN:
-        return [_instruction(Op.SHFI, rng.randrange(50)), _instruction(Op.MAX, ZERO), _instruction(op)]
+        load = _instruction(Op.LD, rng.randrange(_OFFSETS), rng.choice((Base.CHANNEL, Base.MAP)))
+        return [load, _instruction(Op.SHFI, rng.randrange(30)), _instruction(Op.MAX, ZERO), _instruction(op)]
     values = {
         Op.SAT: lambda: rng.choice(SATURATIONS), Op.SET: lambda: rng.choice(list(Constant)),
         Op.ACC: lambda: rng.choice(list(Accumulator)),

@@ -2,9 +2,13 @@
 """The units of an APU that are no lane, one by one."""
 
 import pytest
+from amaranth.hdl import Shape
 
 from gen.emit import emit
+from hw.acore.functions import Functions
+from hw.acore.lane import LaneSums
 from hw.acore.scalar import Scalar
+from hw.acore.sums import Sums
 from sim.benches.acore_programs import random_code
 from sim.runner import simulate
 
@@ -13,3 +17,16 @@ from sim.runner import simulate
 def test_random_programs(seed):
     verilog = emit(Scalar(code=tuple(random_code(seed))), "scalar")
     simulate(top="scalar", verilog=verilog, bench="sim.benches.acore_scalar", env={"CODE": str(seed), "STARTS": "25"})
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 4])
+def test_sums(lanes):
+    fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
+    env = {"LANES": str(lanes), "FIELDS": fields}
+    simulate(top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.benches.acore_sums", env=env)
+
+
+@pytest.mark.parametrize("apus", [1, 3])
+def test_functions(apus):
+    verilog = emit(Functions(apus=apus), "functions")
+    simulate(top="functions", verilog=verilog, bench="sim.benches.acore_functions", env={"APUS": str(apus)})
