@@ -26,7 +26,7 @@ PROGRAMS, _LENGTH = 5, 100
 #: Words that programs keep: a zero, pairs of a dividend and a divisor.
 ZERO, _PAIRS, KEPT = 16, range(18, 32, 2), range(16, 32)
 _OFFSETS = 16
-_PLAIN = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.SHR, Op.SHF)
+_PLAIN = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.SHR, Op.SHF, Op.OUT)
 _JUMPS = (Op.JZ, Op.JN, Op.JMP)
 
 
@@ -107,7 +107,7 @@ class Expected:
     """What programs take and give, in the order of each stream."""
 
     wide: list[int] = field(default_factory=list)
-    word: list[int] = field(default_factory=list)
+    results: list[int] = field(default_factory=list)
     set: list[tuple[int, int]] = field(default_factory=list)
     runs: list[tuple[int, dict[Accumulator, int]]] = field(default_factory=list)  # chain, accumulators after it
     asks: list[tuple[bool, int, int, int]] = field(default_factory=list)  # exponential, dividend, divisor, answer
@@ -135,7 +135,7 @@ class _Job(apu._Job):
         elif op is Op.IN:
             expected.wide.append(self._a)
         elif op is Op.OUT:
-            expected.word.append(a)
+            expected.results.append(self._pushed[-1])
         elif op in (Op.DIV, Op.EXP):
             word = self._apu.memory[instruction.value % MEMORY_DEPTH]
             expected.asks.append((op is Op.EXP, a, word, self._a))

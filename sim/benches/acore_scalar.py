@@ -8,7 +8,7 @@ import os
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hw.spec.acore import MEMORY_DEPTH, Accumulator, Command
+from hw.spec.acore import MEMORY_DEPTH, Accumulator, Chain, Command, Start
 from sim.benches.acore_programs import KEPT, PROGRAMS, Expected, random_code, random_memory, random_word, run_program
 from sim.benches.streams import generator, start
 from sim.golden.apu import Apu
@@ -30,7 +30,8 @@ class Plan:
     """Commands, and what must come of them."""
 
     def __init__(self, rng):
-        code, self.expected, self.results = random_code(CODE), Expected(), []
+        code, self.expected = random_code(CODE), Expected()
+        results = self.expected.results
         machine = Apu()
         machine.memory = random_memory(rng)
         self.commands = [command(Command.WRITE, n, value) for n, value in enumerate(machine.memory)]
@@ -44,17 +45,17 @@ class Plan:
                 self.commands.append(command(Command.WRITE, place, value))
                 if rng.random() < 0.1:
                     self.commands.append(command(Command.READ, place))
-                    self.results.append(value & WORD)
+                    results.append(value)
             channel, map_ = (rng.choice([rng.randrange(32, 496), rng.randrange(500, 512)]) for _ in range(2))
-            chain = rng.randrange(32)
+            chain = rng.getrandbits(Chain.as_shape().size)
             address = n % PROGRAMS * 100
-            other = rng.getrandbits(56) & ~(511 | 511 << 16 | 31 << 32)
-            self.commands.append(command(Command.START, address, other | channel | map_ << 16 | chain << 32))
+            begin = Start.const({"channel": channel, "map_": map_, "chain": Chain.from_bits(chain)}).as_value().value
+            self.commands.append(command(Command.START, address, begin | rng.getrandbits(56) << Start.as_shape().size))
             run_program(machine, code, (address, channel, map_, chain), rng, self.expected)
             last = n == STARTS - 1
             reads = range(MEMORY_DEPTH) if last else rng.choices(range(MEMORY_DEPTH), k=rng.randrange(4))
             self.commands += [command(Command.READ, place) for place in reads]
-            self.results += [machine.memory[place] & WORD for place in reads]
+            results += [machine.memory[place] for place in reads]
 
 
 class Bench:
@@ -64,7 +65,7 @@ class Bench:
         self.dut, self.rng, self.idle, self.stall = dut, rng, idle, stall
         expected = plan.expected
         self.sent = {"command": plan.commands, "wide": [n & (1 << 48) - 1 for n in expected.wide]}
-        self.due = {"result": plan.results, "word": [n & (1 << 48) - 1 for n in expected.word]}
+        self.due = {"result": [n & WORD for n in expected.results]}
         self.sets, self.runs, self.asks = (
             list(reversed(each)) for each in (expected.set, expected.runs, expected.asks)
         )
