@@ -5,7 +5,7 @@ from operator import or_
 
 from amaranth.hdl import Cat, Const, Value
 
-__all__ = ["add", "choose", "differ"]
+__all__ = ["add", "choose", "differ", "plus"]
 
 
 def add(a: Value, b: Value, carry: Value) -> Value:
@@ -21,3 +21,8 @@ def choose(select: Value, choices) -> Value:
 def differ(bits: Value, sign: Value | None = None) -> Value:
     """Whether not all bits are equal to the sign, by default their topmost."""
     return (bits ^ (bits[-1] if sign is None else sign).replicate(len(bits))).any()
+
+
+def plus(a: Value, b: Value) -> Value:
+    """a + b in the bits of both; as a - ~b - 1, so that Yosys puts what makes b into the LUTs of the adder."""
+    return (Cat(0, a) - Cat(1, ~b))[1 : len(a) + 1].as_signed()

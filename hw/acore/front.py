@@ -8,6 +8,7 @@ from hw.shared import shared
 from hw.spec.acore import WORD_BITS, Pool
 from hw.spec.pint import PintFormat
 
+from .bits import plus
 from .narrow import POWERS, Narrow, NarrowControl
 
 __all__ = ["FRONT", "POOLED", "Front", "Pooling"]
@@ -126,13 +127,14 @@ class Pooling(wiring.Component):
         code = PintFormat().value_width
         value = Signal(signed(POOLED), reset_less=True)
         index = Signal(8, reset_less=True)
-        sums, load = Signal(), Signal()
+        sums, load, added = Signal(), Signal(), Signal(signed(POOLED))
         m.d.comb += [
+            added.eq(Mux(sums, value, 0)),
             sums.eq((self.kind == Pool.SUM) & ~self.start),
             load.eq((self.kind == Pool.SUM) | self.start | (self.x[:code].as_signed() > value[:code].as_signed())),
             self.value.eq(value),
             self.index.eq(index),
         ]
         with m.If(self.enable & load):
-            m.d.sync += [value.eq(self.x + Mux(sums, value, 0)), index.eq(self.place)]
+            m.d.sync += [value.eq(plus(self.x, added)), index.eq(self.place)]
         return m

@@ -203,9 +203,7 @@ class Lane(wiring.Component):
                         Mux(chain.side_pint, value, self.i.side.as_signed())))
             ),
             product.b.eq(Mux(chain.factor == Factor.SIDE, centre.t_o, control.factor0)),
-            product.c.eq(
-                Mux((kind == Multiplicand.SIDE) & (chain.outcome != Outcome.LESS), front.value, control.normalise.half)
-            ),
+            product.c.eq(Mux((kind == Multiplicand.SIDE) & (chain.outcome != Outcome.LESS), front.value, 0)),
             product.included.eq(self.included.product),
         ]  # fmt: skip
         return product

@@ -8,21 +8,19 @@ from hw.spec.acore import WORD_BITS
 
 from .bits import choose, differ
 
-__all__ = ["HALF", "Normalise", "NormaliseControl", "NormaliseDecode", "X_HAT"]
+__all__ = ["Normalise", "NormaliseControl", "NormaliseDecode", "X_HAT"]
 
 #: Width of x_hat.
 X_HAT = 18
 #: Width of the product, xs * m.
 _PRODUCT = 43
-#: Least and largest shift.
-_LEAST, _LARGEST = 4, 21
+#: Least shift.
+_LEAST = 4
 #: Choices of the first two multiplexers, and the last one's move.
 _STEP, _LAST = 4, 2
-#: Widths of the values between the multiplexers.
-_FINE = X_HAT + _LAST
+#: Widths of the values between the multiplexers, with a bit below the unit.
+_FINE = 1 + X_HAT + _LAST
 _COARSE = _FINE + _STEP - 1
-#: Bits of the half that the product takes in for rounding.
-HALF = _LARGEST
 
 
 class NormaliseControl(data.Struct):
@@ -32,7 +30,6 @@ class NormaliseControl(data.Struct):
     fine: unsigned(2)
     last: unsigned(1)
     used: unsigned(1)  #: the chain normalises; else x_hat is 0
-    half: unsigned(HALF)  #: half a unit of the result, a summand of the product
 
 
 class NormaliseDecode(wiring.Component):
@@ -45,7 +42,7 @@ class NormaliseDecode(wiring.Component):
     n : In(5)
         The shift less 4.
     used : In(1)
-        The chain normalises; else x_hat and half are 0.
+        The chain normalises; else x_hat is 0.
     control : Out(NormaliseControl)
     """
 
@@ -61,15 +58,12 @@ class NormaliseDecode(wiring.Component):
             control.fine.eq(Mux(last, _LAST | self.n[0], self.n[:2])),
             control.last.eq(last),
             control.used.eq(self.used),
-            control.half.eq(0),
         ]
-        with m.If(self.used):
-            m.d.sync += [control.half[_LEAST - 1 + n].eq(self.n == n) for n in range(_LARGEST - _LEAST + 1)]
         return m
 
 
 class Normalise(wiring.Component):
-    """value = sat18(x >> s), s = 4 to 21; the half is in x already.
+    """value = sat18(rsh(x, s)), s = 4 to 21: x >> s and the bit below.
 
     Latency `LATENCY` = 3 cycles, throughput one a cycle.
 
@@ -103,22 +97,29 @@ class Normalise(wiring.Component):
         x, control = self.x[:_PRODUCT], self.control
         top = x[-1]
         # Cycle 1: steps of four. What lies above the window must be the sign.
-        starts = range(_LEAST + _COARSE, _PRODUCT, _STEP)
+        below = _LEAST - 1
+        starts = range(below + _COARSE, _PRODUCT, _STEP)
         parts = [differ(x[start : start + _STEP], top) for start in starts]
         coarse_lost = [Cat(parts[n:]).any() for n in range(_STEP)]
         # Cycle 2: the rest but for two.
         fine_lost = [differ(coarse[_FINE + n :], sign[0]) for n in range(_STEP - 1)] + [Const(0, 1)]
-        # Cycle 3: two, and saturate.
-        over = lost[1] | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT - 1 : -1], sign[1]))
+        # Cycle 3: two, saturate, round.
+        moved = Mux(control.last, fine[_LAST:], fine[:-_LAST])  # and the bit below
+        over = lost[1] | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT:-1], sign[1]))
         limit = Cat((~sign[1]).replicate(X_HAT - 1), sign[1])
+        chosen, up = Signal(X_HAT), Signal()
+        m.d.comb += [
+            chosen.eq(Mux(over, limit, moved[1:])),
+            up.eq(moved[0] & ~over & (chosen[-1] | ~chosen[:-1].all())),
+        ]
         m.d.comb += self.value.eq(value.as_signed())
         with m.If(self.enable):
             m.d.sync += [
-                coarse.eq(choose(control.coarse, [x[_LEAST + _STEP * n :][:_COARSE] for n in range(_STEP)])),
+                coarse.eq(choose(control.coarse, [x[below + _STEP * n :][:_COARSE] for n in range(_STEP)])),
                 lost[0].eq(choose(control.coarse, coarse_lost)),
                 fine.eq(choose(control.fine, [coarse[n:][:_FINE] for n in range(_STEP)])),
                 lost[1].eq(lost[0] | choose(control.fine, fine_lost)),
-                value.eq(Mux(control.used, Mux(over, limit, Mux(control.last, fine[_LAST:], fine[:X_HAT])), 0)),
+                value.eq(Mux(control.used, chosen + up, 0)),
                 Cat(sign).eq(Cat(top, sign)),
             ]
         return m

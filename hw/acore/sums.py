@@ -3,12 +3,13 @@
 from functools import reduce
 from operator import add, or_
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Accumulator, Chain, Statistic
 
+from .bits import plus
 from .lane import LaneSums
 
 __all__ = ["ADDED", "Sums"]
@@ -88,7 +89,7 @@ class Sums(wiring.Component):
             term = Signal(signed(ACCUMULATOR_BITS), name=f"term_{n}")
             ones = [self.lanes[n].masked, Mux(magnitude, self.lanes[n].magnitude, 0), *tops[n :: self._lanes]]
             m.d.comb += term.eq(reduce(or_, ones))
-            result = _plus(result, term)
+            result = plus(result, term)
         with m.If(self.clear):
             m.d.sync += total.eq(0)
         with m.Elif(self.enable & (self.chain.statistic != Statistic.NONE) & (self.select == Accumulator.SUM0)):
@@ -103,7 +104,7 @@ class Sums(wiring.Component):
         m.d.comb += [signal.eq(term) for signal, term in zip(extended, terms, strict=True)]
         total = Signal(signed(min(len(terms[0]) + _COUNT, ACCUMULATOR_BITS)), name=name)
         with m.If(self.enable):
-            m.d.sync += partial.eq(reduce(_plus, extended))
+            m.d.sync += partial.eq(reduce(plus, extended))
         with m.If(self.clear):
             m.d.sync += total.eq(0)
         with m.Elif(self.enable & used):
@@ -125,8 +126,3 @@ class Sums(wiring.Component):
         with m.Elif(self.enable):
             m.d.sync += total.eq(total + reduce(add, bits))
         return total
-
-
-def _plus(a, b):
-    """a + b in the bits of both; as a - ~b - 1, so that Yosys puts what makes b into the LUTs of the adder."""
-    return (Cat(0, a) - Cat(1, ~b))[1 : len(a) + 1].as_signed()
