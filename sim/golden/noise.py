@@ -1,6 +1,6 @@
 """Rounding noise of whole tensors: :func:`sim.golden.random.random16` in 16-bit arithmetic, and the keys of a step."""
 
-from functools import lru_cache
+import math
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from hw.spec.random import KEY_ROUNDS, NOISE_ROUNDS, ROTATIONS, ROUND_CONSTANTS
 from .random import hash32
 
 __all__ = ["noise", "step_keys"]
+
+#: Lower halves of the linear indices.
+_LOW = np.arange(1 << 16, dtype=np.uint16)
 
 
 def step_keys(seed: int, step: int, tensors: int) -> list[int]:
@@ -20,23 +23,26 @@ def step_keys(seed: int, step: int, tensors: int) -> list[int]:
     return [h << 32 | each for h, each in zip(high, low, strict=True)]
 
 
-@lru_cache(maxsize=64)
-def _indices(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper half of the linear indices."""
-    index = np.arange(count, dtype=np.uint32)
-    return (index & 0xFFFF).astype(np.uint16), (index >> 16).astype(np.uint16)
-
-
 def _rotl(x: np.ndarray, amount: int) -> np.ndarray:
     # NumPy multiplies 16-bit integers many at a time, but shifts them left one by one.
-    return (x * np.uint16(1 << amount)) | (x >> np.uint16(16 - amount))
+    rotated = x * np.uint16(1 << amount)
+    rotated |= x >> np.uint16(16 - amount)
+    return rotated
 
 
 def noise(shape: tuple[int, ...], key: int) -> np.ndarray:
     """random16 of the linear (row-major) index of each element, uint16 of `shape`."""
-    x, y = _indices(int(np.prod(shape)))
     a, b, c = ROTATIONS
-    for r in range(NOISE_ROUNDS):
-        word = np.uint16((key >> 16 * (r % 4) & 0xFFFF) ^ ROUND_CONSTANTS[r])
-        x, y = y ^ (_rotl(x, a) & _rotl(x, b)) ^ _rotl(x, c) ^ word, x
-    return x.reshape(shape)
+    words = [np.uint16((key >> 16 * (r % 4) & 0xFFFF) ^ ROUND_CONSTANTS[r]) for r in range(NOISE_ROUNDS)]
+    result = np.empty(math.prod(shape), np.uint16)
+    for first in range(0, len(result), len(_LOW)):  # the upper half of the index is constant, and the cache holds it
+        x, y = _LOW[: len(result) - first], np.uint16(first >> 16)
+        for word in words:
+            mixed = _rotl(x, a)
+            mixed &= _rotl(x, b)
+            mixed ^= _rotl(x, c)
+            mixed ^= y
+            mixed ^= word
+            x, y = mixed, x
+        result[first : first + len(_LOW)] = x
+    return result.reshape(shape)

@@ -23,7 +23,7 @@ def need(wide: Tensor, bits: int = PINT_BITS) -> int | None:
     varies, the largest over the groups with O > 0.
     """
     if np.ndim(wide.e) == 0:
-        largest = int(np.max(np.abs(wide.t), initial=0))
+        largest = max(int(np.max(wide.t, initial=0)), -int(np.min(wide.t, initial=0)))
         return largest.bit_length() + int(wide.e) - bits if largest else None
     length = bit_length(np.abs(wide.t))
     found = (length + wide.e - bits)[length > 0]

@@ -17,4 +17,5 @@ def forward(y, tau) -> tuple[np.ndarray, np.ndarray]:
 
 def backward(dz, passed) -> tuple[np.ndarray, np.ndarray]:
     """(dy, dtau): dy = b ? dz : 0, and the sum of the other dz per channel, [c], modulo 2^56."""
-    return np.where(passed, dz, 0), wrap(np.where(passed, 0, dz).sum(axis=(0, 2, 3)), SUM_BITS)
+    dy = np.where(passed, dz, 0)
+    return dy, wrap(dz.sum(axis=(0, 2, 3)) - dy.sum(axis=(0, 2, 3)), SUM_BITS)
