@@ -1,23 +1,24 @@
 """`python -m bench.training`: how well golden integers train beside float32, over several seeds.
 
 Both engines start from the same weights and see the same images in the same order at the same learning rate. The
-table is in Markdown: mean test accuracy in percent over the seeds, and its standard error.
+table is in Markdown: mean test accuracy in percent over the seeds, and its standard error; at its end the mean
+difference of the integers from float32, seed by seed.
 """
 
 import argparse
 import statistics
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 
 from sim.training.data import load
 from sim.training.run import Run, Settings
 
-#: (network, batch, epochs).
-STUDY = (
-    ("resnet8", 32, 10), ("vgg6", 32, 10), ("resnet8", 8, 6), ("vgg6", 8, 6), ("resnet8", 1, 4), ("vgg6", 1, 4),
-)  # fmt: skip
-#: Engine and storage.
-ENGINES = (("float", "int16"), ("golden", "int16"), ("golden", "pint8"))
+#: Epochs by batch size, where no number is given.
+EPOCHS = {32: 10, 8: 6, 1: 6}
+#: Column of the table -> engine and storage.
+ENGINES = {"float32": ("float", "int16"), "integers": ("golden", "int16"), "W and V in PINT8": ("golden", "pint8")}
 
 
 def accuracy(settings: Settings) -> float:
@@ -25,47 +26,53 @@ def accuracy(settings: Settings) -> float:
     run = Run(settings, load(settings.data))
     while not run.done:
         run.train_epoch()
-    found = 100 * run.epochs[-1].test_accuracy
+    found = [100 * each.test_accuracy for each in run.epochs]
     place = f"{settings.net} {settings.engine} {settings.storage}, batch {settings.batch}, seed {settings.seed}"
-    print(f"{place}: {found:.2f}", file=sys.stderr)
-    return found
+    print(f"{place}: {' '.join(f'{each:.2f}' for each in found)}", file=sys.stderr)
+    return found[-1]
 
 
-def row(net: str, batch: int, epochs: int, results: list[list[float]]) -> str:
-    """One line of the table from the accuracies of each engine."""
-    cells = [net, batch, epochs, len(results[0])]
-    for each in results:
-        error = statistics.stdev(each) / len(each) ** 0.5 if len(each) > 1 else 0.0
-        cells.append(f"{statistics.mean(each):.2f} ± {error:.2f}")
-    cells.append(f"{statistics.mean(results[1]) - statistics.mean(results[0]):+.2f}")
+def mean(values: Sequence[float], sign: str = "") -> str:
+    """Mean and standard error."""
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):{sign}.2f} ± {error:.2f}"
+
+
+def line(cells) -> str:
+    """One line of the table."""
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def main(arguments=None) -> None:
     """Run the study and print its table."""
     parser = argparse.ArgumentParser(prog="bench.training", description=__doc__)
-    parser.add_argument("--data", default="digits", help="as for gradgate train")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds 1 to N")
-    parser.add_argument("--batch", type=int, nargs="+", default=[32, 8, 1], help="batch sizes")
-    parser.add_argument("--epochs", type=int, help="instead of 10, 6 and 4 for batch 32, 8 and 1")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    add = parser.add_argument
+    add("--data", default="digits", help="as for gradgate train")
+    add("--nets", nargs="+", default=["resnet8", "vgg6"], help="networks")
+    add("--batch", type=int, nargs="+", default=[32, 8], help="batch sizes")
+    add("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    add("--epochs", type=int, help="instead of 10 for batch 32, else 6")
+    add("--lr", type=float, help="instead of the default of gradgate train")
+    add("--decay", type=float, default=0.0, help="weight decay")
+    add("--pint8", action="store_true", help="also with W and V in PINT8")
+    add("--jobs", type=int, default=1, help="runs at a time")
     chosen = parser.parse_args(arguments)
-    print("| network | batch | epochs | seeds | float32 | integers | W and V in PINT8 | integers - float32 |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    engines = list(ENGINES)[: 3 if chosen.pint8 else 2]
+    header = ["network", "batch", "epochs", "rate", "seeds", *engines, "integers - float32"]
+    print(line(header), line("---" for _ in header), sep="\n", flush=True)
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        for net, batch, epochs in STUDY:
-            if batch not in chosen.batch:
-                continue
-            epochs = chosen.epochs or epochs
-            rate = Settings.default_rate(batch)
+        for batch, net in product(chosen.batch, chosen.nets):
+            epochs = chosen.epochs or EPOCHS.get(batch, 6)
+            rate = Settings.default_rate(net, batch) if chosen.lr is None else chosen.lr
             settings = [
-                Settings(net, chosen.data, engine, batch, epochs, rate, seed, storage=storage)
-                for engine, storage in ENGINES
-                for seed in range(1, chosen.seeds + 1)
+                Settings(net, chosen.data, engine, batch, epochs, rate, seed, chosen.decay, storage)
+                for engine, storage in (ENGINES[each] for each in engines)
+                for seed in chosen.seeds
             ]
-            found = list(pool.map(accuracy, settings))
-            results = [found[n * chosen.seeds : (n + 1) * chosen.seeds] for n in range(len(ENGINES))]
-            print(row(net, batch, epochs, results), flush=True)
+            found, count = list(pool.map(accuracy, settings)), len(chosen.seeds)
+            columns = [found[n * count : (n + 1) * count] for n in range(len(engines))]
+            gap = [golden - floating for floating, golden in zip(*columns[:2], strict=True)]
+            print(line([net, batch, epochs, rate, count, *map(mean, columns), mean(gap, "+")]), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _WIDE, _UNBOUNDED = FixedFormat(4, 12), (Activation.RELU, Activation.LINEAR)
 #: Learning rate of the first epoch, by the activation of layer 1.
 _RATES = {Activation.SIGMOID: 0.2, Activation.TANH: 0.05}
 _OTHER_RATE = 0.02
-_OPTIONS = ("layers", "activation", "format", "rounding", "conversion")
+_OPTIONS = ("layers", "activation", "format", "rounding", "conversion", "samples")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

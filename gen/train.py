@@ -30,13 +30,15 @@ def add_parser(commands) -> None:
     add(
         "--data",
         metavar="NAME|PATH",
-        help="digits, or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX (also .gz), or the folders train "
-        "and test with a folder of images a class (default: digits)",
+        help="digits, or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX "
+        "(also .gz), or the folders train and test with a folder of images a class (default: digits)",
     )
     add("--engine", choices=("golden", "float", "rtl"), help="rtl with taxonn only (default: golden)")
     add("--batch", type=int, metavar="N", help="images a step (default: 32)")
     add("--epochs", type=int, metavar="N", help="default: 10")
-    add("--lr", type=float, metavar="X", help="largest learning rate (default: 0.0025 times the batch, at most 0.08)")
+    usual = "0.0025 times the batch, at most 0.08, for vgg6 0.02"
+    add("--lr", type=float, metavar="X", help=f"largest learning rate (default: {usual})")
+    add("--decay", type=float, metavar="X", help="weight decay (default: 0)")
     add("--samples", type=int, metavar="N", help="train on the first N samples only (taxonn)")
     add("--seed", type=int, metavar="S", help="of weights, order and rounding (default: 1)")
     add("--storage", choices=("int16", "pint8"), help="of weights and velocities, golden engine (default: int16)")

@@ -26,7 +26,7 @@ __all__ = ["run"]
 
 _EPOCHS, _SEED = 5, 1
 #: Options of the other machine.
-_FOREIGN = ("batch", "storage", "resume", "checkpoint")
+_FOREIGN = ("batch", "decay", "storage", "resume", "checkpoint")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from .progress import Progress
 __all__ = ["run"]
 
 #: Options that a checkpoint holds too; given with --resume they must agree.
-_SETTINGS = ("net", "data", "engine", "batch", "epochs", "lr", "seed", "storage")
+_SETTINGS = ("net", "data", "engine", "batch", "epochs", "lr", "decay", "seed", "storage")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -71,7 +71,7 @@ def _prepare(arguments: argparse.Namespace) -> Run:
         return Run.resume(arguments.resume, _data(settings))
     given.setdefault("net", "resnet8")
     given.setdefault("data", "digits")
-    given.setdefault("lr", Settings.default_rate(given.get("batch", Settings.batch)))
+    given.setdefault("lr", Settings.default_rate(given["net"], given.get("batch", Settings.batch)))
     settings = Settings(**given)
     return Run(settings, _data(settings))
 

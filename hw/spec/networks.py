@@ -63,7 +63,8 @@ def _vgg6(shape, classes):
     net = _Builder(shape)
     first = net.append(Pool(net.convs(0, (16, 16)), PoolKind.MAX))
     second = net.append(Pool(net.convs(first, (32, 32)), PoolKind.MAX))
-    return net.classify(net.convs(second, (64,)), classes)
+    net.append(Fc(net.convs(second, (64,)), classes))
+    return tuple(net.nodes)
 
 
 def _vgg16(shape, classes):

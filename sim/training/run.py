@@ -20,8 +20,8 @@ from .samples import DataError, DataSet, Samples
 
 __all__ = ["DEFAULT_RATE", "CheckpointError", "Epoch", "Run", "Settings"]
 
-#: Learning rate a sample of the batch, and its limit.
-DEFAULT_RATE, _LARGEST_RATE = 0.0025, 0.08
+#: Learning rate a sample of the batch, its limit, and that of a network whose FC sees every pixel of its maps.
+DEFAULT_RATE, _LARGEST_RATE, _LARGEST_RATES = 0.0025, 0.08, {"vgg6": 0.02}
 _VERSION = 1
 _EVALUATION_BATCH = 64
 #: Products of a batch below which threads of the linear algebra cost more than they save.
@@ -77,9 +77,9 @@ class Settings:
                 raise ValueError(f"Training {name} must be at least 0 and finite, not {getattr(self, name)}")
 
     @staticmethod
-    def default_rate(batch: int) -> float:
-        """A learning rate that suits the small networks: proportional to the batch up to 32."""
-        return min(DEFAULT_RATE * batch, _LARGEST_RATE)
+    def default_rate(net: str, batch: int) -> float:
+        """A learning rate that suits the small networks: proportional to the batch up to 32 images, for vgg6 to 8."""
+        return min(DEFAULT_RATE * batch, _LARGEST_RATES.get(net, _LARGEST_RATE))
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step: lr * (1 + cos(pi * step / steps)) / 2."""

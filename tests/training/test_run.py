@@ -136,6 +136,7 @@ def test_checkpoints_that_cannot_be_used(tmp_path):
         ({"batch": 97}, "Training batch must be at most the 96 images, not 97"),
         ({"epochs": 0}, "Training epochs must be at least 1, not 0"),
         ({"lr": -1.0}, r"Training lr must be at least 0 and finite, not -1\.0"),
+        ({"decay": float("nan")}, "Training decay must be at least 0 and finite, not nan"),
         ({"seed": -1}, "Training seed must be a word of 64 bits, not -1"),
         ({"net": "resnet20"}, "Images of resnet20 must be 3x32x32, not 1x8x8"),
         ({"storage": "int8"}, "'int8' is not a valid Storage"),
@@ -150,4 +151,5 @@ def test_rate_falls_along_half_a_cosine():
     settings = Settings(net="mlp", data="x", lr=0.1)
     assert settings.rate(0, 10) == 0.1
     assert abs(settings.rate(5, 10) - 0.05) < 1e-12
-    assert [Settings.default_rate(batch) for batch in (1, 8, 32, 64)] == [0.0025, 0.02, 0.08, 0.08]
+    assert [Settings.default_rate("resnet8", batch) for batch in (1, 8, 32, 64)] == [0.0025, 0.02, 0.08, 0.08]
+    assert [Settings.default_rate("vgg6", batch) for batch in (1, 8, 32)] == [0.0025, 0.02, 0.02]
