@@ -30,7 +30,7 @@ def add_parser(commands) -> None:
     add(
         "--data",
         metavar="NAME|PATH",
-        help="digits, or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX "
+        help="digits, clutter (28x28, made of them), or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX "
         "(also .gz), or the folders train and test with a folder of images a class (default: digits)",
     )
     add("--engine", choices=("golden", "float", "rtl"), help="rtl with taxonn only (default: golden)")

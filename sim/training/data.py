@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from .. import digits
-from . import binary
+from . import binary, clutter
 from .folder import folder
 from .samples import DataError, DataSet, Samples
 
 __all__ = ["NAMES", "load"]
 
 #: Data sets that need no files.
-NAMES = ("digits",)
+NAMES = ("digits", "clutter")
 
 
 def load(name: str, shape: tuple[int, int, int] | None = None) -> DataSet:
@@ -21,8 +21,8 @@ def load(name: str, shape: tuple[int, int, int] | None = None) -> DataSet:
     Parameters
     ----------
     name : str
-        `digits`, or a folder with the binary files of CIFAR-10 or CIFAR-100, with those of MNIST (IDX, also .gz), or
-        with the folders train and test (or val) that hold a folder of images a class.
+        `digits`, `clutter` (28x28, made of them), or a folder with the binary files of CIFAR-10 or CIFAR-100, with
+        those of MNIST (IDX, also .gz), or with the folders train and test (or val) with a folder of images a class.
     shape : (channels, height, width), optional
         What images of a folder are brought to.
 
@@ -31,9 +31,12 @@ def load(name: str, shape: tuple[int, int, int] | None = None) -> DataSet:
     DataError
         If there is no such data set, or its files are damaged.
     """
-    if name == "digits":
+    if name in NAMES:
         train, test = (_pixels(each) for each in digits.load())
-        return DataSet(train, test, (1, digits.SIZE, digits.SIZE), digits.CLASSES)
+        if name == "digits":
+            return DataSet(train, test, (1, digits.SIZE, digits.SIZE), digits.CLASSES)
+        train, test = _clutter(train, clutter.TRAIN_VARIANTS, 0), _clutter(test, clutter.TEST_VARIANTS, 1)
+        return DataSet(train, test, (1, clutter.SIZE, clutter.SIZE), digits.CLASSES)
     path = Path(name)
     if not path.is_dir():
         raise DataError(f"Data must be {', '.join(NAMES)} or a folder, not {name!r}")
@@ -52,3 +55,9 @@ def _pixels(samples: digits.Digits) -> Samples:
     """Pixels min(255, 16 * v) of the values v = 0 to 16."""
     values = np.rint((samples.images + 1) * 8).astype(np.int64)
     return Samples.of(np.minimum(255, 16 * values).astype(np.uint8), samples.labels)
+
+
+def _clutter(samples: Samples, count: int, part: int) -> Samples:
+    """`count` images of each digit."""
+    images = samples.pixels(np.arange(len(samples)))[:, 0]
+    return Samples.of(clutter.variants(images, count, part), np.tile(samples.labels, count))

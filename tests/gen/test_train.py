@@ -61,7 +61,7 @@ def test_table_and_plot(tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--data", "nothing"], "Data must be digits or a folder, not 'nothing'"),
+        (["--data", "nothing"], "Data must be digits, clutter or a folder, not 'nothing'"),
         (["--net", "vgg16"], "Images of vgg16 must be 3x32x32, not 1x8x8"),
         (["--net", "lenet"], "argument --net: invalid choice: 'lenet'"),
         (["--batch", "0"], "Training batch must be at least 1, not 0"),

@@ -129,7 +129,7 @@ def test_images_are_scaled_and_cut(tmp_path):
 def damage(tmp_path, what):
     """Make a data set, damage it, and give the message that is due."""
     if what == "name":
-        return "mnist", "Data must be digits or a folder, not 'mnist'"
+        return "mnist", "Data must be digits, clutter or a folder, not 'mnist'"
     if what == "empty":
         return tmp_path, "must hold files of CIFAR or MNIST, or a folder train, but has neither"
     if what.startswith("cifar"):
