@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command; their value is None where they are not given."""
     group = parser.add_argument_group("taxonn")
     sizes = f"inputs and neurons a layer (default: {_LAYERS}), or HxWxD maps, convolutions and pools before the neurons"
-    group.add_argument("--layers", metavar="N0,N1,..", help=f"{sizes}: 28x28x1,conv6k5p2,pool2,120,10")
+    group.add_argument("--layers", metavar="N0,N1,..", help=f"{sizes}: 28x28x1,conv6k5p2,avg2,120,10")
     kinds = f"one a layer or one for all: {', '.join(Activation)}"
     usual = "sigmoid, with convolutions tanh, and softmax in the last layer"
     group.add_argument("--activation", metavar="F1,F2,..", help=f"{kinds} (default: {usual})")

@@ -21,12 +21,17 @@ _WORDS = 4095
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution of stride 1 and the maximum over windows of its sums; maps go row, column, channel.
+    """A convolution of stride 1 and the maximum or average over windows of its sums; maps go row, column, channel.
 
-    Output (r, q, m) is f(max over dy, dx of z(P r + dy, P q + dx, m)) with, in padded coordinates,
-    z(y, x, m) = bias[m] + sum over i, c, j of W[m][i][c][j] X(y + i, x + j, c). As f never falls, that is the
-    maximum of f(z).
+    Output (r, q, m) is f(max or mean over dy, dx of z(P r + dy, P q + dx, m)) with, in padded coordinates,
+    z(y, x, m) = bias[m] + sum over i, c, j of W[m][i][c][j] X(y + i, x + j, c). The maximum of the sums is that of
+    f(z), for f never falls; the average is that of the sums, before f.
     Rows and columns of sums that fill no window are left out.
+
+    The mean is S r / 2^(a + W) of the exact sum S of a window, with a = ceil(log2 P P), W the bits of a code and
+    r = round(2^(a + W) / P P): exact for P = 2 and 4, and for 3 off by less than a sixth of a code step; then it is
+    rounded, once. On the way back every sum of a window has G: f' is multiplied by 2^a / P P (1, or 16/9 for P = 3),
+    and G then stands for G / 2^a, with a more fraction bits, so that no bit of it is lost.
 
     Parameters
     ----------
@@ -40,11 +45,13 @@ class Convolution:
         p on each side, below k.
     pool : int
         P, side of the windows; 1 for none.
+    average : bool
+        Whether the average of a window is taken, else its maximum.
 
     Raises
     ------
     TypeError
-        If one is not an integer.
+        If one is of the wrong kind.
     ValueError
         If one is out of range or does not fit the others.
     """
@@ -56,8 +63,11 @@ class Convolution:
     kernel: int
     padding: int = 0
     pool: int = 1
+    average: bool = False
 
     def __post_init__(self):
+        if not isinstance(self.average, bool):
+            raise TypeError(f"Convolution average must be True or False, not {self.average!r}")
         for name, limits in _RANGES.items():
             check_integer(f"Convolution {name}", getattr(self, name), *limits)
         if self.padding >= self.kernel:
@@ -90,6 +100,35 @@ class Convolution:
         return self.rows // self.pool, self.columns // self.pool
 
     @property
+    def places(self) -> int:
+        """Places in a window where the sum that has the G may be; 1 for an average, all of whose sums have it."""
+        return 1 if self.average else self.pool**2
+
+    @property
+    def spread(self) -> int:
+        """a, the bits by which the G of each sum is less than that of its output."""
+        return (self.pool**2 - 1).bit_length() if self.average else 0
+
+    @property
+    def averaged(self) -> int:
+        """Number of sums of which a mean is taken: P P, or 1."""
+        return self.pool**2 if self.average else 1
+
+    def mean(self, width: int) -> tuple[int, int]:
+        """Return r and the bits that are cut of S r, for codes of `width` bits; r is 1 where the mean is exact."""
+        if self.averaged == 1 << self.spread:
+            return 1, self.spread
+        return self._share(self.spread + width), self.spread + width
+
+    def slope(self, fraction: int) -> int:
+        """2^a / P P, by which f' is multiplied, with `fraction` fraction bits."""
+        return self._share(self.spread + fraction)
+
+    def _share(self, bits: int) -> int:
+        """2^bits / P P, by nearest."""
+        return ((2 << bits) // self.averaged + 1) // 2
+
+    @property
     def inputs(self) -> int:
         """Words of the input."""
         return self.height * self.width * self.channels
@@ -120,7 +159,7 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
     """Return sizes and convolutions of a notation such as `64,32,10` or `28x28x1,conv6k5p2,pool2,120,10`.
 
     The first entry is the number of inputs, or height x width x channels; convMkK is a convolution of M filters K x K,
-    convMkKpP with padding P; poolP takes the maximum over P x P; a number is a fully connected layer.
+    convMkKpP with padding P; poolP takes the maximum over P x P, avgP the average; a number is a fully connected layer.
 
     Raises
     ------
@@ -142,14 +181,14 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
         elif numbers := _numbers(r"conv(\d+)k(\d+)(?:p(\d+))?", entry):
             if not shape or sizes:
                 raise ValueError(f"A convolution must come after maps such as 28x28x1, unlike {entry!r}")
-            pool = _numbers(r"pool(\d+)", entries[0]) if entries else None
-            convolutions.append(Convolution(*shape, *numbers, *(pool or (1,))))
+            pool, average = (_numbers(rf"{kind}(\d+)", entries[0]) if entries else None for kind in ("pool", "avg"))
+            convolutions.append(Convolution(*shape, *numbers, *(pool or average or (1,)), average is not None))
             shape = (*convolutions[-1].pooled, convolutions[-1].filters)
-            del entries[: 1 if pool else 0]
-        elif entry.startswith("pool"):
+            del entries[: 1 if pool or average else 0]
+        elif entry.startswith(("pool", "avg")):
             raise ValueError(f"A pool such as pool2 must come right after a convolution, unlike {entry!r}")
         else:
-            raise ValueError(f"A layer must be a size, convMkK, convMkKpP or poolP, not {entry!r}")
+            raise ValueError(f"A layer must be a size, convMkK, convMkKpP, poolP or avgP, not {entry!r}")
     return (inputs, *(maps.outputs for maps in convolutions), *sizes), tuple(convolutions)
 
 

@@ -1,6 +1,6 @@
 """A convolution with its pooling: maps, sequencer, filters of PEs, and what a layer has once."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Shape, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,13 +33,15 @@ class ConvLayer(wiring.Component):
     ::
 
         forward   PE (m, i) adds up what row i of its filter makes of row y + i of the input, k d products a sum; the k
-                  partial sums of a filter become z, and the greatest z of a window goes to the activation unit
+                  partial sums of a filter become z, and the greatest z of a window, or their mean, goes to the
+                  activation unit
         back      PE (m, i) multiplies G of row s by its words; the sums over m travel from filter to filter, those over
                   kernel columns and rows are made behind the last filter, where partial rows wait (RowSums)
         update    PE (m, i) adds up G X for one of its words over all sums, then adds -alpha times that to the word
 
     A row of words goes along a lane, through PE i of all filters, as in a fully connected layer through all PEs.
-    With pooling only the greatest sum of a window has a G; the PEs multiply by 0 for the others.
+    With a maximum only the greatest sum of a window has a G; the PEs multiply by 0 for the others. With an average all
+    have it, and its products have `maps.spread` more fraction bits.
 
     Cycles: see :class:`.conv_sequencer.ConvSequencer`; the forward phase has k d for each sum.
 
@@ -107,6 +109,8 @@ class ConvLayer(wiring.Component):
             bits=Filter.sum_bits(self._maps, self._form),
             **self._error,
             stochastic=self._stochastic,
+            mean=self._maps.mean(self._form.width),
+            slope=self._maps.slope(self._form.fraction),
         )
         buffer = self._input(m, sequencer)
         noise = self._noises(m, sequencer, stage)
@@ -205,7 +209,7 @@ class ConvLayer(wiring.Component):
 
     def _place(self, m, sequencer):
         """Return where the G of an order is, one cycle before the order."""
-        maps = self._maps
+        maps, within = self._maps, self._maps.places > 1
         place = Signal(gradient_layout(maps), name="gradient_place")
         row, column, side = sequencer.row, sequencer.place, maps.pool
         rows, columns = range(1 << len(row)), range(1 << len(column))
@@ -215,7 +219,8 @@ class ConvLayer(wiring.Component):
                 + table(column.as_unsigned(), [x // side for x in columns])
             ),
             place.place.eq(
-                table(row, [y % side * side for y in rows]) + table(column.as_unsigned(), [x % side for x in columns])
+                table(row, [within * (y % side) * side for y in rows])
+                + table(column.as_unsigned(), [within * (x % side) for x in columns])
             ),
             place.inside.eq(below(row, maps.rows) & below(column.as_unsigned(), maps.columns)),
         ]
@@ -244,6 +249,7 @@ class ConvLayer(wiring.Component):
 
     def _outputs_of(self, m, sequencer, stage, filters):
         """Bring results to the activation unit, and answers to the outside."""
+        self._place_of_gradient = Signal(range(max(self._maps.places, 2)), name="place_of_gradient")
         valid, result, place, answered, answer = (Const(0) for _ in range(5))
         for each in filters:
             m.d.comb += each.serving.eq(sequencer.serving)
@@ -251,9 +257,8 @@ class ConvLayer(wiring.Component):
             place = place | each.place
             answered = answered | each.answer_valid
             answer = answer | Mux(each.answer_valid, each.answer.as_unsigned(), 0)
-        place_q = Signal.like(filters[0].place, reset_less=True)
         valid_q, result_q = Signal(), Signal(signed(len(stage.i)), reset_less=True)
-        m.d.sync += [valid_q.eq(valid), result_q.eq(result), place_q.eq(place)]
+        m.d.sync += [valid_q.eq(valid), result_q.eq(result)]
         m.d.sync += [self.acknowledge.eq(answered), self.answer.eq(answer)]
         m.d.comb += [
             stage.i_valid.eq(valid_q),
@@ -263,21 +268,26 @@ class ConvLayer(wiring.Component):
             stage.error_valid.eq(self.error_valid),
             stage.error.eq(self.error),
         ]
-        m.submodules.places = places = shared(
-            "places", Scratchpad, depth=self._maps.outputs, shape=filters[0].place.shape()
-        )
-        self._places = places
-        count = Signal(range(max(self._maps.outputs, 2)))
+        if self._maps.places > 1:
+            self._keep_places(m, stage, valid_q, place)
+
+    def _keep_places(self, m, stage, valid_q, place):
+        """Keep where each maximum was until its G leaves the stage."""
+        shape = range(self._maps.places)
+        m.submodules.places = places = shared("places", Scratchpad, depth=self._maps.outputs, shape=Shape.cast(shape))
+        count, place_q = Signal(range(max(self._maps.outputs, 2))), Signal(shape, reset_less=True)
+        m.d.sync += place_q.eq(place)
         with m.If(valid_q):
             m.d.sync += count.eq(Mux(count == self._maps.outputs - 1, 0, count + 1))
         m.d.comb += [places.write.eq(valid_q), places.write_address.eq(count), places.write_data.eq(place_q)]
+        m.d.comb += [places.read_address.eq(stage.index), self._place_of_gradient.eq(places.read_data)]
 
     def _gradients(self, m, sequencer, stage, filters):
         """Bring each G, with the place of its sum, into the memory of its filter."""
         maps, last = self._maps, stage.index == self._maps.outputs - 1
         gradient_q, valid_q, last_q = Signal.like(stage.gradient, reset_less=True), Signal(), Signal()
         number, output = Signal(range(max(maps.filters, 2))), Signal(range(max(maps.outputs // maps.filters, 2)))
-        m.d.comb += [self._places.read_address.eq(stage.index), self.gradient_last.eq(stage.gradient_valid & last)]
+        m.d.comb += self.gradient_last.eq(stage.gradient_valid & last)
         m.d.sync += [
             gradient_q.eq(stage.gradient),
             valid_q.eq(stage.gradient_valid),
@@ -293,5 +303,5 @@ class ConvLayer(wiring.Component):
                 each.write.eq(valid_q & (number == n)),
                 each.write_output.eq(output),
                 each.write_data.eq(gradient_q),
-                each.write_place.eq(self._places.read_data),
+                each.write_place.eq(self._place_of_gradient),
             ]

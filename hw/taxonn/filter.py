@@ -1,4 +1,4 @@
-"""A filter: a column of PEs, one a kernel row, with the errors of its outputs and its greatest sums."""
+"""A filter: a column of PEs, one a kernel row, with the errors of its outputs, and its pooling."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -13,14 +13,18 @@ from hw.spec.taxonn_order import Op, word_layout
 from .pe import Pe
 from .scratchpad import Scratchpad
 from .window_max import WindowMax
+from .window_mean import WindowMean
 
 __all__ = ["Filter", "gradient_layout"]
 
 
 def gradient_layout(maps: Convolution) -> data.StructLayout:
-    """Layout of the G that an order needs: that of an output, if the greatest sum of its window is at this place."""
+    """Layout of the G that an order needs: that of an output, if the greatest sum of its window is at this place.
+
+    Of an average all sums have the G, and the place is 0.
+    """
     return data.StructLayout(
-        {"output": range(max(maps.pooled[0] * maps.pooled[1], 2)), "place": range(max(maps.pool**2, 2)), "inside": 1}
+        {"output": range(max(maps.pooled[0] * maps.pooled[1], 2)), "place": range(max(maps.places, 2)), "inside": 1}
     )
 
 
@@ -59,7 +63,7 @@ class Filter(wiring.Component):
     answer_valid, answer : Out
         Result of a WRITE or READ.
     o_valid, o, place : Out
-        Greatest sums, as in :class:`.window_max.WindowMax`.
+        Greatest sums, as in :class:`.window_max.WindowMax`, or sums of windows, :class:`.window_mean.WindowMean`.
 
     Source: TaxoNN, Section IV-A (a row of the filter a PE), IV-C.
     """
@@ -74,7 +78,7 @@ class Filter(wiring.Component):
         lanes = data.ArrayLayout(signed(self.acc_bits(maps, form)), k)
         ops, words = data.ArrayLayout(Op, k), data.ArrayLayout(word_layout(maps.lane, form), k)
         chain = {"op": ops, "word": words, "bias": 1, "gradient": gradient_layout(maps)}
-        place = range(max(maps.pool**2, 2))
+        place = range(max(maps.places, 2))
         ins = {**chain, "acc_i": lanes, "select": k, "serving": 1, "write": 1, "write_data": code, "write_place": place}
         ins |= {"write_output": range(max(maps.pooled[0] * maps.pooled[1], 2))}
         ins |= {"noise": data.ArrayLayout(NOISE_BITS, k)} if self._stochastic else {}
@@ -95,8 +99,8 @@ class Filter(wiring.Component):
 
     @staticmethod
     def sum_bits(maps: Convolution, form: FixedFormat) -> int:
-        """Return the width of z."""
-        return 2 * form.width + ceil_log2(maps.taps + 1)
+        """Return the width of z, or of the sum of a window."""
+        return 2 * form.width + ceil_log2(maps.taps + 1) + maps.spread
 
     def elaborate(self, platform):
         m = Module()
@@ -111,6 +115,7 @@ class Filter(wiring.Component):
                 training=True,
                 rounding=self._rounding,
                 kernel=True,
+                spread=maps.spread,
             )
             m.d.comb += [
                 pe.op.eq(self.op[i]),
@@ -132,22 +137,24 @@ class Filter(wiring.Component):
 
     def _gradients(self, m, pes):
         """Keep G, and give it to the PEs."""
-        layout = data.StructLayout({"code": signed(self._form.width), "place": self.write_place.shape()})
+        one, code = self._maps.places == 1, signed(self._form.width)
+        layout = data.StructLayout({"code": code} if one else {"code": code, "place": self.write_place.shape()})
         m.submodules.gradients = kept = shared(
             "gradients", Scratchpad, depth=self._maps.pooled[0] * self._maps.pooled[1], shape=signed(layout.size)
         )
         new, old = Signal(layout), data.View(layout, kept.read_data.as_unsigned())
         m.d.comb += [
             new.code.eq(self.write_data),
-            new.place.eq(self.write_place),
             kept.write.eq(self.write),
             kept.write_address.eq(self.write_output),
             kept.write_data.eq(new.as_value()),
             kept.read_address.eq(self.gradient.output),
         ]
         m.d.sync += self.gradient_o.eq(self.gradient)
-        meant = self.gradient_o.inside & (self.gradient_o.place == old.place)
-        gradient = Signal(signed(self._form.width))
+        meant, gradient = self.gradient_o.inside, Signal(code)
+        if not one:
+            m.d.comb += new.place.eq(self.write_place)
+            meant &= self.gradient_o.place == old.place
         m.d.comb += gradient.eq(Mux(meant, old.code, 0))
         for i, pe in enumerate(pes):
             m.d.comb += pe.gradient.eq(gradient)
@@ -159,8 +166,9 @@ class Filter(wiring.Component):
     def _sums(self, m, pes):
         """Bring the partial sums together."""
         bits, bias = len(pes[0].result), Signal(Pe.LATENCY)
+        window = WindowMean if self._maps.average else WindowMax
         m.submodules.sums = sums = shared(
-            "sums", WindowMax, bits=bits, out=len(self.o), lanes=len(pes), window=self._maps.pool**2
+            "sums", window, bits=bits, out=len(self.o), lanes=len(pes), window=self._maps.pool**2
         )
         valid, result = 0, 0
         for pe in pes:

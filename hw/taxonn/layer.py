@@ -9,15 +9,12 @@ from hw.spec.random import NOISE_ROUNDS
 from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
-from .activation import ActivationUnit
 from .buffer import DoubleBuffer
-from .loss import LossUnit
-from .multiplier import GlobalMultiplier
 from .noise import Noise
+from .output_stage import OutputStage
 from .pe import Pe
 from .rescale import Rescale
 from .scale import Scale
-from .scratchpad import Scratchpad
 from .sequencer import Sequencer
 from .weight_noise import WeightNoise
 
@@ -120,14 +117,23 @@ class FcLayer(wiring.Component):
         m.submodules.sequencer = sequencer = shared(
             "sequencer", Sequencer, inputs=self._inputs, outputs=self._outputs, back=self._back
         )
-        m.submodules.multiplier = multiplier = shared("multiplier", GlobalMultiplier, form=self._form)
+        m.submodules.stage = stage = shared(
+            "stage",
+            OutputStage,
+            size=self._outputs,
+            kind=self._kind,
+            form=self._form,
+            bits=self._acc.width,
+            error_bits=self._error[0],
+            error_fraction=self._error[1],
+            stochastic=self._stochastic,
+        )
         buffer = self._input(m, sequencer)
         op, word = self._orders(m, sequencer, buffer)
         gradient = Signal(signed(self._form.width), reset_less=True)
-        m.d.sync += gradient.eq(multiplier.o)
+        m.d.sync += gradient.eq(stage.gradient)
         result_valid, result = self._chain(m, op, word, gradient)
-        self._outputs_of(m, sequencer, multiplier, result_valid, result)
-        self._gradients(m, sequencer, multiplier)
+        self._outputs_of(m, sequencer, stage, result_valid, result)
         return m
 
     def _input(self, m, sequencer):
@@ -236,72 +242,23 @@ class FcLayer(wiring.Component):
         m.d.sync += [valid_q.eq(valid), result_q.eq(result)]
         return valid_q, result_q
 
-    def _outputs_of(self, m, sequencer, multiplier, valid, result):
-        """Round the results, activate them, and have the multiplier make their derivatives."""
-        form = self._form
-        bits = {"bits": len(result), "fraction": 2 * form.fraction}
-        m.submodules.rounding = rounding = shared("rounding", Rescale, **bits, form=form, stochastic=False)
-        m.submodules.activation = unit = shared("activation", ActivationUnit, kind=self._kind, form=form)
+    def _outputs_of(self, m, sequencer, stage, valid, result):
+        """Bring the results to the activation unit or the outside, and the errors or the label to the multiplier."""
         m.d.comb += [
             self.answer.eq(result),
             self.acknowledge.eq(valid & sequencer.serving),
-            rounding.i_valid.eq(valid & ~sequencer.serving),
-            rounding.i.eq(result),
-            unit.i_valid.eq(rounding.o_valid),
-            unit.z.eq(rounding.o),
-            self.o_valid.eq(unit.o_valid),
-            self.o.eq(unit.y),
-            multiplier.derive.eq(unit.o_valid),
-            multiplier.a.eq(unit.a),
-            multiplier.b.eq(unit.b),
-            multiplier.addend.eq(unit.addend),
-        ]
-
-    def _counter(self, m, name, valid):
-        """Return the number of the neuron that a sequence of valid cycles has come to."""
-        count = Signal(range(max(self._outputs, 2)), name=name)
-        with m.If(valid):
-            m.d.sync += count.eq(Mux(count == self._outputs - 1, 0, count + 1))
-        return count
-
-    def _gradients(self, m, sequencer, multiplier):
-        """Keep f', and bring it together with the error in the multiplier."""
-        form, top = self._form, self._outputs - 1
-        m.submodules.derivatives = derivatives = Scratchpad(depth=self._outputs, shape=signed(form.width))
-        derived = self._counter(m, "derived", multiplier.derivative_valid)
-        graded = self._counter(m, "graded", multiplier.gradient_valid)
-        m.d.comb += [
-            derivatives.write.eq(multiplier.derivative_valid),
-            derivatives.write_address.eq(derived),
-            derivatives.write_data.eq(multiplier.o),
-            sequencer.gradient.eq(multiplier.gradient_valid & (graded == 0)),
-            self.gradient_last.eq(multiplier.gradient_valid & (graded == top)),
+            stage.i_valid.eq(valid & ~sequencer.serving),
+            stage.i.eq(result),
+            self.o_valid.eq(stage.o_valid),
+            self.o.eq(stage.o),
+            sequencer.gradient.eq(stage.gradient_valid & (stage.index == 0)),
+            self.gradient_last.eq(stage.gradient_valid & (stage.index == self._outputs - 1)),
         ]
         if self._hidden:
-            bits, fraction = self._error
-            m.submodules.error = error = shared(
-                "error_convert", Rescale, bits=bits, fraction=fraction, form=form, stochastic=self._stochastic
-            )
-            place = self._counter(m, "error_place", self.error_valid)
-            m.d.comb += [error.i_valid.eq(self.error_valid), error.i.eq(self.error), derivatives.read_address.eq(place)]
+            m.d.comb += [stage.error_valid.eq(self.error_valid), stage.error.eq(self.error)]
             if self._stochastic:
                 noise = self._error_noise
-                m.d.comb += [error.noise.eq(noise.noise), noise.take.eq(self.error_valid)]
-            grade, a, b = error.o_valid, error.o, derivatives.read_data
+                m.d.comb += [stage.noise.eq(noise.noise), noise.take.eq(self.error_valid)]
         else:
-            m.submodules.loss = loss = shared("loss", LossUnit, size=self._outputs, kind=self._kind, form=form)
-            m.d.comb += [
-                loss.i_valid.eq(self.o_valid),
-                loss.y.eq(self.o),
-                loss.train.eq(self.o_tag.train),
-                loss.label.eq(self.o_tag.label),
-                derivatives.read_address.eq(loss.index),
-                loss.derivative.eq(derivatives.read_data),
-                self.output_last.eq(loss.begun),
-            ]
-            grade, a, b = loss.o_valid, loss.a, loss.b
-        m.d.comb += multiplier.grade.eq(grade)
-        with m.If(grade):
-            m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b), multiplier.addend.eq(0)]
-            if not self._hidden:
-                m.d.comb += [multiplier.addend.eq(loss.addend), multiplier.wide.eq(loss.wide)]
+            m.d.comb += [stage.train.eq(self.o_tag.train), stage.label.eq(self.o_tag.label)]
+            m.d.comb += self.output_last.eq(stage.begun)

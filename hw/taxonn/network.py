@@ -95,7 +95,7 @@ class Network(wiring.Component):
             bits = Pe.acc_bits(config.layers[i + 1], config.layers[i + 2], after, True)
             if maps_after:
                 bits = ConvLayer.sums_bits(maps_after, after)
-            fraction = 2 * after.fraction
+            fraction = 2 * after.fraction + (maps_after.spread if maps_after else 0)
         parameters = {
             "classes": config.layers[-1],
             "form": form,

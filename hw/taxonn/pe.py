@@ -51,6 +51,8 @@ class Pe(wiring.Component):
     kernel : bool
         Whether the row is that of a filter of a convolution. Then each BACK and LOAD takes its own G from the bus,
         and LOAD adds x G to acc, from half an LSB where `first`; where `last`, G is the sum, rounded.
+    spread : int
+        Fraction bits that those G have beyond F.
 
     Members
     -------
@@ -82,7 +84,9 @@ class Pe(wiring.Component):
         training: bool,
         rounding: Rounding,
         kernel: bool = False,
+        spread: int = 0,
     ):
+        self._spread = spread
         self._inputs, self._form, self._training, self._kernel = inputs, form, training, kernel
         self._stochastic = training and rounding == Rounding.STOCHASTIC
         self.module_name = "taxonn_pe_kernel" if kernel else "taxonn_pe" if training else "taxonn_pe_baseline"
@@ -178,7 +182,7 @@ class Pe(wiring.Component):
 
     def _sum(self, m, b, op_q2, first, last, addend, total, gradient):
         """Add what LOAD does in a kernel: the sum over x G, rounded to be the G of the update."""
-        fraction = self._form.fraction
+        fraction = self._form.fraction + self._spread
         # Cycle 1: MUX2.
         with m.If(self.op_o == Op.LOAD):
             m.d.comb += b.eq(gradient)

@@ -29,7 +29,7 @@ _LOSS = GlobalMultiplier.LATENCY + 1 + 1 + 1 + GlobalMultiplier.LATENCY
 #: First G of layer 1 to the end of its update, less its inputs: LOAD, alpha x, the bias, the last state.
 _UPDATE = 4
 #: Output of one layer to the start of a convolution, which needs the whole sample.
-_MAPS = Rescale.LATENCY
+_MAPS = Rescale.LATENCY + 1
 #: Last G of a convolution to its first order: the memory of G, the state.
 _GRADED = 3
 
@@ -71,15 +71,24 @@ def _forward(config: TaxonnConfig, i: int) -> int:
     """Return the cycles from the last output of the layer before, or the start, to that of layer i, from 0."""
     activation, maps = ActivationUnit.latency_of(config.activations[i]), config.maps[i]
     if maps:
-        return _convolution(maps) + activation + (_MAPS if i else 0)
-    return config.layers[i + 1] + _RESULT + activation + (_HANDOVER if i else config.layers[0])
+        return _convolution(maps, config.formats[i].width) + activation + (_MAPS if i else 0)
+    handover = _HANDOVER - _pauses(config.maps[i - 1]) if i else config.layers[0]
+    return config.layers[i + 1] + _RESULT + activation + handover
 
 
-def _convolution(maps: Convolution) -> int:
-    """Return the cycles from the start of a convolution to its last z."""
+def _pauses(maps: Convolution | None) -> bool:
+    """Return whether outputs come with pauses, in which a fully connected layer makes up for its first cycle."""
+    if maps is None:
+        return False
+    return maps.outputs > maps.filters < ConvSequencer.beats(maps) * maps.pool**2
+
+
+def _convolution(maps: Convolution, width: int) -> int:
+    """Return the cycles from the start of a convolution, of codes of `width` bits, to its last z."""
     idle = ConvSequencer.beats(maps) - maps.lane
     chain = _ORDER + MapBuffer.LATENCY + maps.filters - 1 + maps.kernel - 1 + Filter.LATENCY
-    return ConvSequencer.forward_cycles(maps) - idle + chain + _BUS + Rescale.LATENCY
+    ratio = OutputStage.ratio_latency(maps.mean(width))
+    return ConvSequencer.forward_cycles(maps) - idle + chain + _BUS + ratio + Rescale.LATENCY
 
 
 def _loss(config: TaxonnConfig) -> int:

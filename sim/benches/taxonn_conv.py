@@ -18,7 +18,8 @@ from sim.golden.taxonn.conv import fold
 from sim.golden.taxonn.fixed import rescale, saturate, shift_round
 
 FORM = FixedFormat.parse(os.environ.get("FORMAT", "2,12"))
-MAPS = Convolution(*(int(each) for each in os.environ.get("MAPS", "1,1,1,1,1,0,1").split(",")))
+*_SIZES, _AVERAGE = (int(each) for each in os.environ.get("MAPS", "1,1,1,1,1,0,1,0").split(","))
+MAPS = Convolution(*_SIZES, bool(_AVERAGE))
 
 
 def signed(handle) -> int:
@@ -83,7 +84,7 @@ async def maps(dut):
 
 @cocotb.test()
 async def maxima(dut):
-    """Partial sums with gaps; the greatest sum of each window, and its place, also where several are equal."""
+    """Partial sums with gaps; the greatest sum of each window, and its place, also where several are equal; or all."""
     rng, lanes, window = generator(), MAPS.kernel, MAPS.pool**2
     await start(dut, i_valid=0, i=0, bias=0)
     top, queue, bias, expected, found = 1 << len(dut.i) - 1, [], 0, [], []
@@ -101,7 +102,7 @@ async def maxima(dut):
         ]
         queue += [(part, 0) for each in parts for part in each]
         totals = [bias + sum(each) for each in parts]
-        expected.append((max(totals), totals.index(max(totals))))
+        expected.append((sum(totals), 0) if MAPS.average else (max(totals), totals.index(max(totals))))
     while queue or len(found) < len(expected):
         offered = bool(queue) and rng.random() < 0.7
         dut.i_valid.value = int(offered)
@@ -159,6 +160,7 @@ async def stage(dut):
     """Sums forward, then errors back, with gaps, for some samples."""
     rng, kind, size = generator(), Activation(os.environ["KIND"]), int(os.environ["SIZE"])
     fraction, stochastic = int(os.environ["FRACTION"]), os.environ["ROUNDING"] == "stochastic"
+    ratio, cut = MAPS.mean(FORM.width)
     await start(dut, i_valid=0, i=0, error_valid=0, error=0, **({"noise": 0} if stochastic else {}))
 
     async def feed(valid, handle, values, noises=()):
@@ -182,12 +184,14 @@ async def stage(dut):
     for _ in range(12):
         bits, error_bits = len(dut.i), len(dut.error)
         sums = [rng.randrange(-1 << bits - 1, 1 << bits - 1) >> rng.randrange(bits) for _ in range(size)]
-        y = activate(kind, rescale(sums, 2 * FORM.fraction, FORM), FORM)
+        z = [value * ratio + (1 << FORM.fraction + cut >> 1) >> FORM.fraction + cut for value in sums]
+        y = activate(kind, [min(max(value, FORM.low), FORM.high) for value in z], FORM)
         assert await feed(dut.i_valid, dut.i, sums) == (y.tolist(), [])
         errors = [rng.randrange(-1 << error_bits - 1, 1 << error_bits - 1) >> rng.randrange(error_bits) for _ in sums]
         noises = [rng.getrandbits(8) for _ in sums]
         scaled = rescale(errors, fraction, FORM, np.array(noises) if stochastic else None)
-        gradient = saturate(shift_round(scaled * derive(kind, y, FORM), FORM.fraction), FORM).tolist()
+        derivative = shift_round(derive(kind, y, FORM) * MAPS.slope(FORM.fraction), FORM.fraction)
+        gradient = saturate(shift_round(scaled * derivative, FORM.fraction), FORM).tolist()
         expected = [(value, index) for index, value in enumerate(gradient)]
         assert await feed(dut.error_valid, dut.error, errors, noises) == ([], expected)
 

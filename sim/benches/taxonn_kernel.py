@@ -1,5 +1,7 @@
 """Bench of a PE of a convolution: its orders in turn with random gaps, against golden's arithmetic."""
 
+import os
+
 import cocotb
 import numpy as np
 
@@ -8,6 +10,9 @@ from hw.spec.taxonn_order import Op
 from sim.benches.streams import start
 from sim.benches.taxonn_pe import FORM, INPUTS, OUTPUTS, STOCHASTIC, Bench, put
 from sim.golden.taxonn.fixed import rescale, saturate, shift_round
+
+#: Fraction bits of G beyond F.
+SPREAD = int(os.environ.get("SPREAD", "0"))
 
 
 class KernelBench(Bench):
@@ -33,7 +38,7 @@ class KernelBench(Bench):
                 await self.graded(Op.LOAD, gradient, column, x, number == 0, number == count - 1)
             await self.rest(1)
             step, rate, noise = (
-                int(rescale(total, 2 * FORM.fraction, FORM)),
+                int(rescale(total, 2 * FORM.fraction + SPREAD, FORM)),
                 self.code(),
                 self.rng.getrandbits(NOISE_BITS),
             )

@@ -84,7 +84,10 @@ def test_digits_are_learned_by_the_verilog(capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("generate", "taxonn", "--layers", "64,x"), "A layer must be a size, convMkK, convMkKpP or poolP, not 'x'"),
+        (
+            ("generate", "taxonn", "--layers", "64,x"),
+            "A layer must be a size, convMkK, convMkKpP, poolP or avgP, not 'x'",
+        ),
         (("generate", "taxonn", "--layers", "64,0,10"), "Size of a layer must be 1 to 4095, not 0"),
         (("generate", "taxonn", "--format", "0,0"), "Integer bits of a format must be 1 to 8, not 0"),
         (("generate", "taxonn", "--format", "12"), "A format must be two integers I,F such as 2,12, not '12'"),
@@ -92,7 +95,10 @@ def test_digits_are_learned_by_the_verilog(capsys):
             ("generate", "taxonn", "--activation", "swish"),
             "An activation must be one of relu, sigmoid, tanh, linear, softmax, not 'swish'",
         ),
-        (("generate", "taxonn", "--net", "alexnet"), "Network of taxonn must be one of lenet5, not 'alexnet'"),
+        (
+            ("generate", "taxonn", "--net", "alexnet"),
+            "Network of taxonn must be one of lenet5, lenet5-average, not 'alexnet'",
+        ),
         (
             ("generate", "taxonn", "--net", "lenet5", "--layers", "4,2"),
             "Options --net and --layers must not come together",
@@ -100,6 +106,10 @@ def test_digits_are_learned_by_the_verilog(capsys):
         (
             ("generate", "taxonn", "--layers", "4x4x1,conv2k5,3"),
             "Convolution kernel must be at most the padded input 4x4, not 5",
+        ),
+        (
+            ("generate", "taxonn", "--layers", "4x4x1,conv2k2,avg4,3"),
+            "Pool must be at most the 3x3 sums of its convolution, not 4",
         ),
         (("generate", "taxonn", "--rounding", "up"), "Rounding must be one of nearest, stochastic, not 'up'"),
         (("generate", "taxonn", "--conversion", "up"), "Conversion must be one of nearest, stochastic, not 'up'"),
@@ -115,7 +125,7 @@ def test_digits_are_learned_by_the_verilog(capsys):
         ),
         (
             ("train", "--machine", "taxonn", "--net", "resnet8"),
-            "Network of taxonn must be one of lenet5, not 'resnet8'",
+            "Network of taxonn must be one of lenet5, lenet5-average, not 'resnet8'",
         ),
         (("train", "--layers", "64,10"), "Option --layers must come with --machine taxonn, not --machine array"),
         (("train", "--machine", "taxonn", "--seed", "-1"), "Random seed must be a word of 64 bits, not -1"),

@@ -12,6 +12,7 @@ from hw.taxonn.output_stage import OutputStage
 from hw.taxonn.pe import Pe
 from hw.taxonn.row_sums import RowSums
 from hw.taxonn.window_max import WindowMax
+from hw.taxonn.window_mean import WindowMean
 from sim.runner import simulate
 
 FORM = FixedFormat(2, 12)
@@ -21,7 +22,7 @@ SHAPES = [Convolution(3, 2, 1, 9, 3, 2, 2), Convolution(4, 5, 3, 2, 2)]
 
 
 def run(component, test, maps=ONE, bench="sim.benches.taxonn_conv", **env):
-    text = ",".join(map(str, vars(maps).values()))
+    text = ",".join(str(int(each)) for each in vars(maps).values())
     env = {name.upper(): str(value) for name, value in env.items()}
     simulate(top="unit", verilog=emit(component, "unit"), bench=bench, testcase=test, env={"MAPS": text, **env})
 
@@ -36,15 +37,23 @@ def test_window_max():
     run(WindowMax(bits=20, out=24, lanes=3, window=4), "maxima", maps)
 
 
+@pytest.mark.parametrize("side, lanes", [(3, 3), (1, 1)])
+def test_window_mean(side, lanes):
+    maps = Convolution(12, 12, 1, 1, lanes, 0, side, True)
+    run(WindowMean(bits=20, out=26, lanes=lanes, window=side**2), "maxima", maps)
+
+
 @pytest.mark.parametrize("maps", SHAPES, ids=str)
 def test_row_sums(maps):
     run(RowSums(maps=maps, bits=20), "rows", maps)
 
 
-def test_output_stage():
-    bits = {"bits": 34, "error_bits": 30, "error_fraction": 20}
-    unit = OutputStage(size=7, kind=Activation.TANH, form=FORM, stochastic=True, **bits)
-    run(unit, "stage", size=7, kind=Activation.TANH, rounding="stochastic", fraction=20)
+@pytest.mark.parametrize("maps", [ONE, Convolution(3, 3, 1, 1, 1, 0, 3, True)], ids=str)
+def test_output_stage(maps):
+    bits = {"bits": 36, "error_bits": 30, "error_fraction": 20}
+    mean = {"mean": maps.mean(FORM.width), "slope": maps.slope(FORM.fraction)}
+    unit = OutputStage(size=7, kind=Activation.TANH, form=FORM, stochastic=True, **bits, **mean)
+    run(unit, "stage", maps, size=7, kind=Activation.TANH, rounding="stochastic", fraction=20)
 
 
 @pytest.mark.parametrize("maps, back", [(SHAPES[0], True), (SHAPES[1], False)], ids=str)
@@ -59,8 +68,9 @@ def test_sequencer(maps, back):
     run(unit, "sequence", maps, back=int(back), cycles=",".join(map(str, cycles)))
 
 
-def test_pe():
+@pytest.mark.parametrize("spread", [0, 4])
+def test_pe(spread):
     sizes = {"inputs": 6, "outputs": 4, "form": FORM}
-    unit = Pe(**sizes, training=True, rounding=Rounding.STOCHASTIC, kernel=True)
-    env = {**sizes, "format": FORM, "training": 1, "rounding": Rounding.STOCHASTIC}
+    unit = Pe(**sizes, training=True, rounding=Rounding.STOCHASTIC, kernel=True, spread=spread)
+    env = {**sizes, "spread": spread, "format": FORM, "training": 1, "rounding": Rounding.STOCHASTIC}
     run(unit, "orders", bench="sim.benches.taxonn_kernel", **env)

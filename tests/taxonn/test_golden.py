@@ -104,24 +104,6 @@ def test_a_step_is_that_of_float_within_its_precision(activations, rng):
         assert np.abs(moved - (real - before / 2**16)).max() < 2**-9
 
 
-def test_gradient_of_the_twin_is_that_of_finite_differences(rng):
-    config = TaxonnConfig((4, 3, 2), ("tanh", "softmax"), (FixedFormat(4, 16),))
-    weights, x = schedule.initial_weights(config, SEED), rng.uniform(-1, 1, 4)
-
-    def loss(layer, place, change):
-        moved = [w.copy() for w in weights]
-        moved[layer][place] += change
-        z = FloatNetwork(config, moved).infer(x).astype(float)
-        return np.log(np.exp(z).sum()) - z[1]
-
-    twin = FloatNetwork(config, weights)
-    twin.train(x, 1, 1.0)
-    for layer, before in enumerate(weights):
-        for place in np.ndindex(before.shape):
-            slope = (loss(layer, place, 0.01) - loss(layer, place, -0.01)) / 0.02
-            assert abs(before[place] - twin.weights[layer][place] - slope) < 1e-3
-
-
 def test_stochastic_conversion_has_no_bias():
     forms = (FixedFormat(2, 12), FixedFormat(2, 4))
     config = TaxonnConfig((1, 1, 1), ("linear", "linear"), forms, "nearest", conversion="stochastic")

@@ -24,6 +24,8 @@ SHAPES = [
     Convolution(4, 4, 2, 3, 3, 1, 2),
     Convolution(5, 7, 3, 2, 2, 0, 1),
     Convolution(7, 6, 1, 4, 3, 2, 3),
+    Convolution(4, 4, 2, 3, 3, 1, 2, True),
+    Convolution(7, 6, 1, 4, 3, 2, 3, True),
 ]
 
 
@@ -49,18 +51,29 @@ def taps(maps):
                     yield y, x, column, (row * maps.width + place) * maps.channels + c
 
 
+def mean(maps, total):
+    """The mean of sums of a window, `total` in all, as a code: 2^19 / 9 is 58254.2."""
+    ratio, bits = {1: (1, 0), 4: (1, 2), 9: (58254, 19)}[maps.averaged]
+    return int(saturate(int(total) * ratio + (1 << bits + 11) >> bits + 12, FORM))
+
+
 @pytest.mark.parametrize("maps", SHAPES, ids=str)
 def test_a_layer_is_that_of_plain_loops(maps, rng):
-    weights, x = codes(rng, maps.filters, maps.taps + 1), codes(rng, maps.inputs)
-    gradient, rate, side = codes(rng, maps.outputs), 700, maps.pool
+    weights, x = codes(rng, maps.filters, maps.taps + 1) // 4, codes(rng, maps.inputs)
+    gradient, rate, side = codes(rng, maps.outputs) // 4, 700, maps.pool
     layer = ConvLayer(weights.copy(), Activation.LINEAR, FORM, maps)
-    y, _ = layer.forward(x)
+    y, slope = layer.forward(x)
+    assert set(slope.tolist()) == {{9: 7282}.get(maps.averaged, FORM.one)}
     z = np.tile(weights[:, -1] * FORM.one, (maps.rows, maps.columns, 1))
     for row, column, tap, place in taps(maps):
         z[row, column] += weights[:, tap] * x[place]
     full = np.zeros_like(z)
     for index, (row, column, m) in enumerate(np.ndindex(*maps.pooled, maps.filters)):
         window = z[side * row : side * (row + 1), side * column : side * (column + 1), m]
+        if maps.average:
+            assert y[index] == mean(maps, window.sum())
+            full[side * row : side * (row + 1), side * column : side * (column + 1), m] = gradient[index]
+            continue
         dy, dx = np.unravel_index(window.argmax(), window.shape)
         assert y[index] == rescale(window.max(), 2 * FORM.fraction, FORM)
         full[side * row + dy, side * column + dx, m] = gradient[index]
@@ -71,8 +84,31 @@ def test_a_layer_is_that_of_plain_loops(maps, rng):
     changes[:, -1] = full.sum(axis=(0, 1)) * FORM.one
     assert np.array_equal(layer.back_sums(gradient), sums)
     layer.update(x, gradient, rate)
-    step = rescale(changes, 2 * FORM.fraction, FORM)
+    extra = {1: 0, 4: 2, 9: 4}[maps.averaged]
+    assert layer.gradient_fraction == FORM.fraction + extra
+    step = rescale(changes, 2 * FORM.fraction + extra, FORM)
     assert np.array_equal(layer.weights, saturate(shift_round((weights << 15) - rate * step, 15), FORM))
+
+
+def test_means_are_those_of_real_numbers():
+    """Off by less than a sixth of a code step, for the widest format, before the one rounding."""
+    maps = Convolution(3, 3, 1, 1, 1, 0, 3, True)
+    for form in (FORM, FixedFormat(8, 16)):
+        ratio, cut = maps.mean(form.width)
+        for total in (9 * form.high * form.one, 9 * form.low * form.one):
+            assert abs(total * ratio / 2 ** (cut + form.fraction) - total / 9 / form.one) < 1 / 6
+        assert abs(maps.slope(form.fraction) / form.one - 16 / 9) <= 0.5 / form.one
+
+
+def test_sums_of_the_widest_format_are_exact():
+    form, maps = FixedFormat(8, 16), Convolution(1, 1, 255, 1, 1)
+    weights = np.full((1, 256), form.high)
+    layer = ConvLayer(weights, Activation.LINEAR, form, maps)
+    assert layer.back_sums(np.array([form.high])).tolist() == [form.high**2] * 255
+    x = np.full(255, form.high)
+    x[::2] = -form.high
+    x[0] = 3 - form.high
+    assert layer.forward(x)[0].tolist() == [shift_round(form.high * (form.one + 3 - form.high), 16).clip(form.low)]
 
 
 def test_noise_is_that_of_the_pe():
@@ -86,9 +122,10 @@ def test_noise_is_that_of_the_pe():
     assert len({maps.place(m, column) for m, column in np.ndindex(noise.shape)}) == noise.size
 
 
+@pytest.mark.parametrize("pool", ["pool2", "avg2", "avg3"])
 @pytest.mark.parametrize("kinds", [("tanh", "relu", "softmax"), ("sigmoid", "tanh", "linear")])
-def test_a_step_is_that_of_float_within_its_precision(kinds, rng):
-    layers, maps = parse_layers("8x8x2,conv3k3p1,pool2,conv2k2,4")
+def test_a_step_is_that_of_float_within_its_precision(kinds, pool, rng):
+    layers, maps = parse_layers(f"8x8x2,conv3k3p1,{pool},conv2k2,4")
     form = FixedFormat(4, 16)
     config = TaxonnConfig(layers, kinds, (form,), "nearest", maps)
     weights = [quantize(w, form) for w in schedule.initial_weights(config, SEED)]
@@ -99,25 +136,6 @@ def test_a_step_is_that_of_float_within_its_precision(kinds, rng):
         moved = (fixed - before) / 2**16
         assert np.abs(moved).max() > 0.01
         assert np.abs(moved - (real - before / 2**16)).max() < 2**-8
-
-
-def test_gradient_of_the_twin_is_that_of_finite_differences(rng):
-    layers, maps = parse_layers("5x4x2,conv2k3p1,pool2,conv3k2,3")
-    config = TaxonnConfig(layers, ("tanh", "tanh", "softmax"), (FixedFormat(4, 16),), "nearest", maps)
-    weights, x = schedule.initial_weights(config, SEED), rng.uniform(-1, 1, layers[0])
-
-    def loss(layer, place, change):
-        moved = [w.copy() for w in weights]
-        moved[layer][place] += change
-        z = FloatNetwork(config, moved).infer(x).astype(float)
-        return np.log(np.exp(z).sum()) - z[1]
-
-    twin = FloatNetwork(config, weights)
-    twin.train(x, 1, 1.0)
-    for layer, before in enumerate(weights):
-        for place in np.ndindex(before.shape):
-            slope = (loss(layer, place, 0.005) - loss(layer, place, -0.005)) / 0.01
-            assert abs(before[place] - twin.weights[layer][place] - slope) < 1e-3
 
 
 def test_digits_are_learned_as_well_as_in_float():
@@ -146,6 +164,7 @@ def test_layers_are_read():
     sizes, maps = parse_layers("28x28x1,conv6k5p2,pool2,conv16k5,pool2,120,84,10")
     assert sizes == (784, 1176, 400, 120, 84, 10)
     assert maps == (Convolution(28, 28, 1, 6, 5, 2, 2), Convolution(14, 14, 6, 16, 5, 0, 2))
+    assert parse_layers("5x5x1,conv2k2,avg3,3")[1] == (Convolution(5, 5, 1, 2, 2, 0, 3, True),)
     assert parse_layers("64,32,10") == ((64, 32, 10), ())
     assert parse_layers("2x3x4,5") == ((24, 5), ())
 
@@ -154,11 +173,14 @@ def test_layers_are_read():
     "text, message",
     [
         ("28x28,10", "Layers must begin with a size such as 64 or 28x28x1, not '28x28'"),
-        ("4x4x1,conv2,3", "A layer must be a size, convMkK, convMkKpP or poolP, not 'conv2'"),
+        ("4x4x1,conv2,3", "A layer must be a size, convMkK, convMkKpP, poolP or avgP, not 'conv2'"),
         ("16,conv2k3,3", "A convolution must come after maps such as 28x28x1, unlike 'conv2k3'"),
         ("4x4x1,8,conv2k3,3", "A convolution must come after maps such as 28x28x1, unlike 'conv2k3'"),
         ("4x4x1,pool2,3", "A pool such as pool2 must come right after a convolution, unlike 'pool2'"),
         ("4x4x1,conv2k3,pool,3", "A pool such as pool2 must come right after a convolution, unlike 'pool'"),
+        ("4x4x1,conv2k3,pool2,avg2,3", "A pool such as pool2 must come right after a convolution, unlike 'avg2'"),
+        ("4x4x1,conv2k3,avg3,3", "Pool must be at most the 2x2 sums of its convolution, not 3"),
+        ("4x4x1,conv2k3,avg0,3", "Convolution pool must be 1 to 4, not 0"),
         ("4x4x1,conv2k5,3", "Convolution kernel must be at most the padded input 4x4, not 5"),
         ("4x4x1,conv2k3p3,3", "Convolution padding must be below the kernel 3, not 3"),
         ("4x4x1,conv2k3,pool3,3", "Pool must be at most the 2x2 sums of its convolution, not 3"),
@@ -169,6 +191,11 @@ def test_layers_are_read():
 def test_wrong_layers(text, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         parse_layers(text)
+
+
+def test_init_wrong_average():
+    with pytest.raises(TypeError, match=r"^Convolution average must be True or False, not 1$"):
+        Convolution(4, 4, 1, 2, 3, average=1)
 
 
 def test_init_wrong_config():

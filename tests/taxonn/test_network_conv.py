@@ -30,6 +30,8 @@ CASES = {
         "stochastic",
         "stochastic",
     ),
+    "averaged": ("5x4x1,conv2k2p1,avg2,conv3k2,avg1,2", "tanh,relu,softmax", "2,12/1,10/3,10", "stochastic", "nearest"),
+    "averaged_3": ("4x7x2,conv2k2,avg3,2", "sigmoid,linear", "1,9/8,16", "nearest", "nearest"),
 }
 
 

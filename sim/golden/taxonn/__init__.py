@@ -14,6 +14,7 @@ The learning rate is multiplied into x first: G (alpha X) = alpha (G X), at one 
 one a weight, so a PE updates a weight in one cycle. And it is x that loses bits then, which is near 1, and not G,
 which is small.
 
-In a convolution (:mod:`.conv`) z is the greatest sum of a window, s goes to the places of the greatest sums only, and
-step 4 is W -= alpha Q, Q the sum of G x over all places, rounded to nearest: one product with alpha a weight.
+In a convolution (:mod:`.conv`) z is the greatest sum of a window or the mean of its sums, G goes to the places of the
+greatest sums only or to all, and step 4 is W -= alpha Q, Q the sum of G x over all places, rounded to nearest: one
+product with alpha a weight.
 """

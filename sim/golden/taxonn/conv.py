@@ -1,7 +1,7 @@
 """A convolution with its pooling: what the PEs of a layer hold and compute.
 
 A row of `weights` is a filter in the order of :attr:`hw.spec.taxonn_maps.Convolution.taps`, the bias last. Sums are
-exact, by BLAS on integers below 2^53. All codes have the layer's format (I, F).
+exact. All codes have the layer's format (I, F).
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from .fixed import rescale, saturate, shift_round
 from .layer import Layer
 from .noise import WEIGHT, element_noise, rotate
 
-__all__ = ["ConvLayer", "best", "columns", "fold", "spread"]
+__all__ = ["ConvLayer", "columns", "fold", "pool", "spread"]
 
 
 def columns(maps: Convolution, x) -> np.ndarray:
@@ -25,20 +25,28 @@ def columns(maps: Convolution, x) -> np.ndarray:
     return windows.transpose(0, 1, 3, 2, 4).reshape(maps.rows * maps.columns, maps.taps)
 
 
-def best(maps: Convolution, sums) -> tuple[np.ndarray, np.ndarray]:
-    """Greatest of the sums [rows * columns][M] of each window, and its place P dy + dx there, the first if several."""
+def pool(maps: Convolution, sums) -> tuple[np.ndarray, np.ndarray | None]:
+    """Greatest of the sums [rows * columns][M] of each window, and its place P dy + dx there, the first if several.
+
+    For an average the sum of each window, and no places.
+    """
     (rows, cols), side = maps.pooled, maps.pool
     windows = sums.reshape(rows, side, cols, side, maps.filters).transpose(0, 2, 4, 1, 3)
     windows = windows.reshape(maps.outputs, side * side)
+    if maps.average:
+        return windows.sum(axis=1), None
     places = windows.argmax(axis=1)
     return windows[np.arange(maps.outputs), places], places
 
 
 def spread(maps: Convolution, values, places) -> np.ndarray:
-    """Values of the outputs at the places of their sums, 0 elsewhere: [rows * columns][M]."""
+    """Values of the outputs at the places of their sums, 0 elsewhere, or without places at all: [rows * columns][M]."""
     (rows, cols), side = maps.pooled, maps.pool
     full = np.zeros((maps.outputs, side * side), np.asarray(values).dtype)
-    full[np.arange(maps.outputs), places] = values
+    if places is None:
+        full[:] = values[:, None]
+    else:
+        full[np.arange(maps.outputs), places] = values
     full = full.reshape(rows, cols, maps.filters, side, side).transpose(0, 3, 1, 4, 2)
     return full.reshape(maps.rows * maps.columns, maps.filters)
 
@@ -55,7 +63,10 @@ def fold(maps: Convolution, products) -> np.ndarray:
 
 
 def _matmul(a, b) -> np.ndarray:
-    return np.rint(np.asarray(a, np.float64) @ np.asarray(b, np.float64)).astype(np.int64)
+    """The exact product; by BLAS, which is fast, where float64 holds every sum."""
+    if a.shape[1] * int(abs(a).max()) * int(abs(b).max()) < 1 << 53:
+        return np.rint(np.asarray(a, np.float64) @ np.asarray(b, np.float64)).astype(np.int64)
+    return a @ b
 
 
 class ConvLayer(Layer):
@@ -72,7 +83,7 @@ class ConvLayer(Layer):
     Attributes
     ----------
     places : array [N_i]
-        Where in its window each output came from, in the last :meth:`forward`.
+        Where in its window each output came from, in the last :meth:`forward`; None for averages.
     """
 
     def __init__(self, weights, kind: Activation, form: FixedFormat, maps: Convolution):
@@ -80,14 +91,27 @@ class ConvLayer(Layer):
         self.maps, self.places = maps, None
 
     def forward(self, x) -> tuple[np.ndarray, np.ndarray]:
-        """Return y and f'; z is the greatest exact sum of a window, rounded to nearest and saturated."""
+        """Return y, and f' times the slope of an average.
+
+        z is the greatest exact sum of a window, or the mean of its sums, rounded once to nearest and saturated.
+        """
+        fraction = self.form.fraction
         sums = _matmul(columns(self.maps, x), self.weights[:, :-1].T) + self.weights[:, -1] * self.form.one
-        total, self.places = best(self.maps, sums)
-        y = activate(self.kind, rescale(total, 2 * self.form.fraction, self.form), self.form)
-        return y, derive(self.kind, y, self.form)
+        total, self.places = pool(self.maps, sums)
+        ratio, cut = self.maps.mean(self.form.width)
+        if ratio != 1:
+            total = total.astype(object) * ratio  # beyond 64 bits
+        z = saturate(total + (1 << fraction + cut - 1) >> fraction + cut, self.form).astype(np.int64)
+        y = activate(self.kind, z, self.form)
+        return y, shift_round(derive(self.kind, y, self.form) * self.maps.slope(fraction), fraction)
+
+    @property
+    def gradient_fraction(self) -> int:
+        """Fraction bits of the G of a sum."""
+        return self.form.fraction + self.maps.spread
 
     def back_sums(self, gradient) -> np.ndarray:
-        """Sums over filters and taps of W G at the places of the maxima, with 2F fraction bits, exact."""
+        """Sums over filters and taps of W G at the places of the G, exact."""
         full = spread(self.maps, gradient, self.places)
         return fold(self.maps, _matmul(full, self.weights[:, :-1]))
 
@@ -100,7 +124,7 @@ class ConvLayer(Layer):
         full, f = spread(self.maps, gradient, self.places), self.form.fraction
         sums = _matmul(full.T, columns(self.maps, x))
         sums = np.column_stack([sums, full.sum(axis=0) * self.form.one])
-        step, bits = rescale(sums, 2 * f, self.form), f + RATE_SHIFT
+        step, bits = rescale(sums, f + self.gradient_fraction, self.form), f + RATE_SHIFT
         self.weights[:] = saturate(shift_round((self.weights << bits) - rate * step, bits, noise), self.form)
 
     def weight_noise(self, key: int, step: int) -> np.ndarray:

@@ -44,6 +44,11 @@ class Layer:
     def __init__(self, weights, kind: Activation, form: FixedFormat):
         self.weights, self.kind, self.form = weights, kind, form
 
+    @property
+    def gradient_fraction(self) -> int:
+        """Fraction bits of G as the layer's own products take it."""
+        return self.form.fraction
+
     def gradient(self, sums, fraction: int, derivative, noise=None) -> np.ndarray:
         """G of this layer from the sums of the next, which have `fraction` fraction bits."""
         error = rescale(sums, fraction, self.form, noise)

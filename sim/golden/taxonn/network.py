@@ -78,7 +78,8 @@ class Network:
             layer, after = self.layers[i], self.layers[i + 1]
             noise = element_noise(self._keys[i], self.step, ERROR, self.config.layers[i + 1]) if stochastic else None
             sums = after.back_sums(gradients[0])
-            gradients.insert(0, layer.gradient(sums, 2 * after.form.fraction, derivatives[i], noise))
+            fraction = after.form.fraction + after.gradient_fraction
+            gradients.insert(0, layer.gradient(sums, fraction, derivatives[i], noise))
         for key, layer, x, gradient in zip(self._keys, self.layers, inputs, gradients, strict=True):
             noise = layer.weight_noise(key, self.step) if stochastic else None
             layer.update(x, gradient, rate_code(rate, layer.form), noise)

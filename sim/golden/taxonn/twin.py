@@ -4,7 +4,7 @@ import numpy as np
 
 from hw.spec.taxonn import Activation, TaxonnConfig
 
-from .conv import best, columns, fold, spread
+from .conv import columns, fold, pool, spread
 
 __all__ = ["FloatNetwork"]
 
@@ -21,7 +21,8 @@ class FloatNetwork:
         for kind, maps, weights in zip(self.config.activations, self.config.maps, self.weights, strict=True):
             place = None
             if maps:
-                z, place = best(maps, columns(maps, values[-1]) @ weights[:, :-1].T + weights[:, -1])
+                z, place = pool(maps, columns(maps, values[-1]) @ weights[:, :-1].T + weights[:, -1])
+                z /= maps.averaged
             else:
                 z = weights[:, :-1] @ values[-1] + weights[:, -1]
             values.append(_activate(kind, z))
@@ -45,7 +46,7 @@ class FloatNetwork:
         for i in range(self.config.depth - 1, -1, -1):
             weights, x, maps = self.weights[i], values[i], self.config.maps[i]
             if maps:
-                full = spread(maps, gradient, places[i])
+                full = spread(maps, gradient / maps.averaged, places[i])
                 error = fold(maps, full @ weights[:, :-1])
                 change = np.column_stack([full.T @ columns(maps, x), full.sum(axis=0)])
             else:
