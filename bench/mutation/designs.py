@@ -6,13 +6,11 @@ from hw.array.tree import SumTree
 from hw.mac.mac import Mac
 from hw.spec.config import MacForm
 from hw.spec.pint import PintFormat
-from hw.spec.taxonn import FixedFormat, Rounding
-from hw.taxonn.pe import Pe as TaxonnPe
-from hw.taxonn.sequencer import Sequencer
 
 from .acore import ACORE_DESIGNS
 from .ccore import CCORE_DESIGNS
 from .design import Design
+from .taxonn import TAXONN_DESIGNS
 
 __all__ = ["DESIGNS", "Design"]
 
@@ -48,22 +46,6 @@ def _convert() -> Design:
     )  # fmt: skip
 
 
-def _taxonn_pe() -> Design:
-    form = FixedFormat(2, 6)
-    parameters = {"inputs": 3, "outputs": 4, "form": form, "training": True, "rounding": Rounding.STOCHASTIC}
-    return Design(
-        "taxonn-pe", "pe", lambda: TaxonnPe(**parameters), "sim.benches.taxonn_pe", 40,
-        {"INPUTS": "3", "OUTPUTS": "4", "FORMAT": str(form), "TRAINING": "1", "ROUNDING": "stochastic"},
-    )  # fmt: skip
-
-
-def _taxonn_sequencer() -> Design:
-    return Design(
-        "taxonn-sequencer", "sequencer", lambda: Sequencer(inputs=4, outputs=7, back=True),
-        "sim.benches.taxonn_sequencer", 40, {"INPUTS": "4", "BACK": "1"},
-    )  # fmt: skip
-
-
 #: All designs, by name.
 DESIGNS = {
     design.name: design
@@ -74,8 +56,7 @@ DESIGNS = {
         _pe(MacForm.GENERIC),
         _tree(),
         _convert(),
-        _taxonn_pe(),
-        _taxonn_sequencer(),
+        *TAXONN_DESIGNS,
         *CCORE_DESIGNS,
         *ACORE_DESIGNS,
     )

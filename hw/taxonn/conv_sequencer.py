@@ -1,6 +1,6 @@
 """The sequencer of a convolution: orders to the first PE of lane 0, which all PEs follow."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -104,123 +104,136 @@ class ConvSequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         maps = self._maps
-        op, asked, begun = Signal(Op), Signal(), Signal()
-        gap = Signal(range(max(self._gap, RowSums.GAP) + 1))
-        credits = Signal(2, init=self.CREDITS)
-        next_tap, next_sum, next_word, flush = Signal(), Signal(), Signal(), Signal()
-        taps, taps_end = nest(m, {"channel_count": maps.channels, "tap": maps.kernel}, next_tap, skip={"tap": flush})
+        self._op, self._asked, self._begun = Signal(Op, name="op_now"), Signal(name="asked"), Signal(name="begun")
+        self._first, self._last = Signal(name="first_now"), Signal(name="last_now")
+        self._wait = Signal(range(max(self._gap, RowSums.GAP) + 1), name="gap")
+        self._credits = Signal(2, init=self.CREDITS, name="credits")
+        self._next_tap, self._next_sum, self._next_word, self._flush = (
+            Signal(name=name) for name in ("next_tap", "next_sum", "next_word", "flush")
+        )
+        limits, skip = {"channel_count": maps.channels, "tap": maps.kernel}, {"tap": self._flush}
+        taps, self._taps_end = nest(m, limits, self._next_tap, skip=skip)
         windows = {"output_row": maps.pooled[0], "output_column": maps.pooled[1], "dy": maps.pool, "dx": maps.pool}
-        sums, sums_end = nest(m, windows, next_sum)
-        words, _ = nest(m, {"row_count": maps.height + maps.padding, "word_column": maps.width}, next_word)
-        column, biased = Signal(range(maps.lane + 1)), Signal()
-        with m.If(next_tap):
-            m.d.sync += column.eq(column + 1)
-            with m.If(taps_end):
-                m.d.sync += column.eq(0)
-        self._places(m, op, taps, sums, words)
-        beat = Signal(range(self.beats(maps) + 1))
-        first, last = Signal(), Signal()
-        m.d.comb += self.serving.eq(asked)
+        self._sums, self._sums_end = nest(m, windows, self._next_sum)
+        limits = {"row_count": maps.height + maps.padding, "word_column": maps.width}
+        self._words, _ = nest(m, limits, self._next_word)
+        column, self._biased = Signal(range(maps.lane + 1)), Signal(name="biased")
+        with m.If(self._next_tap):
+            m.d.sync += column.eq(Mux(self._taps_end, 0, column + 1))
+        self._places(m, taps)
+        m.d.comb += self.serving.eq(self._asked)
         m.d.sync += [
-            self.op.eq(op),
-            self.column.eq(column),
-            self.first.eq(first),
-            self.last.eq(last),
-            self.bias.eq(biased & (op != Op.NONE)),
+            self.op.eq(self._op),
+            self.column.eq(Mux(self._biased, maps.lane, column)),
+            self.first.eq(self._first),
+            self.last.eq(self._last),
+            self.bias.eq(self._biased & (self._op != Op.NONE)),
         ]
-        with m.If(biased):
-            m.d.sync += self.column.eq(maps.lane)
-
         with m.FSM():
-            with m.State("between"):
-                m.d.comb += self.idle.eq(credits == self.CREDITS)
-                with m.If(self.request & self.idle & ~asked):
-                    m.d.sync += asked.eq(1)
-                    m.next = "outside"
-                with m.Elif(~self.request & self.has & self.ready & (credits != 0)):
-                    m.d.comb += [begun.eq(1), self.started.eq(self.train), self.tag_take.eq(1)]
-                    m.d.sync += biased.eq(1)
-                    m.next = "bias"
-            with m.State("outside"):
-                # `column` of the order comes from the request, in the layer.
-                m.d.comb += [op.eq(Op.WRITE), first.eq(1)]
-                with m.If(self.read):
-                    m.d.comb += op.eq(Op.READ)
-                m.next = "between"
-            with m.State("bias"):
-                m.d.comb += [op.eq(Op.MULTIPLY), first.eq(1), last.eq(1)]
-                m.d.sync += [biased.eq(0), beat.eq(0)]
-                m.next = "forward"
-            with m.State("forward"):
-                with m.If(beat < maps.lane):
-                    m.d.comb += [op.eq(Op.MULTIPLY), next_tap.eq(1), first.eq(beat == 0), last.eq(taps_end)]
-                m.d.sync += beat.eq(beat + 1)
-                with m.If(beat == self.beats(maps) - 1):
-                    m.d.comb += next_sum.eq(1)
-                    m.d.sync += beat.eq(0)
-                    with m.If(sums_end):
-                        m.next = "forwarded"
-            with m.State("forwarded"):
-                m.d.sync += gap.eq(self._gap - 1)
-                m.next = "gap"
-                with m.If(self.train):
-                    m.next = "wait"
-            with m.State("wait"), m.If(self.graded):
-                m.next = "back" if self._back else "gradient"
+            self._between_states(m)
+            self._forward_states(m)
             if self._back:
-                self._back_states(m, op, gap, next_tap, next_word, flush, taps_end, words)
-            with m.State("gradient"):
-                m.d.comb += [op.eq(Op.LOAD), next_sum.eq(1), last.eq(sums_end)]
-                m.d.comb += first.eq(sum(each == 0 for each in sums.values()) == len(sums))
-                with m.If(sums_end):
-                    m.next = "summed"
-            with m.State("summed"):  # The sum is not there one cycle after its last product.
-                m.next = "update"
-            with m.State("update"):
-                m.d.comb += op.eq(Op.UPDATE)
-                m.next = "written"
-            with m.State("written"):  # `column` still counts.
-                m.d.comb += next_tap.eq(~biased)
-                m.d.sync += biased.eq(taps_end & ~biased)
-                m.next = "gradient"
-                with m.If(biased):
-                    m.next = "updated"
-            with m.State("updated"):
-                m.d.comb += self.updated.eq(1)
-                m.d.sync += gap.eq(self._gap - 1)
-                m.next = "gap"
-            with m.State("gap"):
-                m.d.sync += gap.eq(gap - 1)
-                with m.If(gap == 0):  # Now the last words are read, too.
-                    m.d.comb += self.free.eq(1)
-                    m.next = "between"
-
+                self._back_states(m)
+            self._update_states(m)
         with m.If(self.acknowledge | ~self.request):
-            m.d.sync += asked.eq(0)
-        m.d.sync += credits.eq(credits + self.credit - begun)
+            m.d.sync += self._asked.eq(0)
+        m.d.sync += self._credits.eq(self._credits + self.credit - self._begun)
         return m
 
-    def _back_states(self, m, op, gap, next_tap, next_word, flush, taps_end, words):
+    def _between_states(self, m):
+        """Add the states in which a sample or a request is waited for, and that between two samples."""
+        with m.State("between"):
+            m.d.comb += self.idle.eq(self._credits == self.CREDITS)
+            with m.If(self.request & self.idle & ~self._asked):
+                m.d.sync += self._asked.eq(1)
+                m.next = "outside"
+            with m.Elif(~self.request & self.has & self.ready & (self._credits != 0)):
+                m.d.comb += [self._begun.eq(1), self.started.eq(self.train), self.tag_take.eq(1)]
+                m.d.sync += self._biased.eq(1)
+                m.next = "bias"
+        with m.State("outside"):
+            # `column` of the order comes from the request, in the layer.
+            m.d.comb += [self._op.eq(Op.WRITE), self._first.eq(1)]
+            with m.If(self.read):
+                m.d.comb += self._op.eq(Op.READ)
+            m.next = "between"
+        with m.State("gap"):
+            m.d.sync += self._wait.eq(self._wait - 1)
+            with m.If(self._wait == 0):  # Now the last words are read, too.
+                m.d.comb += self.free.eq(1)
+                m.next = "between"
+
+    def _forward_states(self, m):
+        """Add the states of the forward phase, and that in which G is waited for."""
+        maps, beats = self._maps, self.beats(self._maps)
+        beat = Signal(range(beats + 1))
+        with m.State("bias"):
+            m.d.comb += [self._op.eq(Op.MULTIPLY), self._first.eq(1), self._last.eq(1)]
+            m.d.sync += [self._biased.eq(0), beat.eq(0)]
+            m.next = "forward"
+        with m.State("forward"):
+            with m.If(beat < maps.lane):
+                m.d.comb += [self._op.eq(Op.MULTIPLY), self._next_tap.eq(1)]
+                m.d.comb += [self._first.eq(beat == 0), self._last.eq(self._taps_end)]
+            m.d.sync += beat.eq(beat + 1)
+            with m.If(beat == beats - 1):
+                m.d.comb += self._next_sum.eq(1)
+                m.d.sync += beat.eq(0)
+                with m.If(self._sums_end):
+                    m.next = "forwarded"
+        with m.State("forwarded"):
+            m.d.sync += self._wait.eq(self._gap - 1)
+            m.next = "gap"
+            with m.If(self.train):
+                m.next = "wait"
+        with m.State("wait"), m.If(self.graded):
+            m.next = "back" if self._back else "gradient"
+
+    def _update_states(self, m):
+        """Add the states of the update."""
+        with m.State("gradient"):
+            m.d.comb += [self._op.eq(Op.LOAD), self._next_sum.eq(1), self._last.eq(self._sums_end)]
+            m.d.comb += self._first.eq(sum(each == 0 for each in self._sums.values()) == len(self._sums))
+            with m.If(self._sums_end):
+                m.next = "summed"
+        with m.State("summed"):  # The sum is not there one cycle after its last product.
+            m.next = "update"
+        with m.State("update"):
+            m.d.comb += self._op.eq(Op.UPDATE)
+            m.next = "written"
+        with m.State("written"):  # `column` still counts.
+            m.d.comb += self._next_tap.eq(~self._biased)
+            m.d.sync += self._biased.eq(self._taps_end & ~self._biased)
+            m.next = "gradient"
+            with m.If(self._biased):
+                m.next = "updated"
+        with m.State("updated"):
+            m.d.comb += self.updated.eq(1)
+            m.d.sync += self._wait.eq(self._gap - 1)
+            m.next = "gap"
+
+    def _back_states(self, m):
         """Add the states of the way back."""
-        maps = self._maps
+        maps, words = self._maps, self._words
         with m.State("back"):
-            m.d.comb += [op.eq(Op.BACK), next_tap.eq(1), flush.eq(~below(words["row_count"], maps.rows))]
-            m.d.sync += gap.eq(RowSums.GAP - 1)
-            with m.If(taps_end):
-                m.d.comb += next_word.eq(1)
+            m.d.comb += [self._op.eq(Op.BACK), self._next_tap.eq(1)]
+            m.d.comb += self._flush.eq(~below(words["row_count"], maps.rows))
+            m.d.sync += self._wait.eq(RowSums.GAP - 1)
+            with m.If(self._taps_end):
+                m.d.comb += self._next_word.eq(1)
                 with m.If(words["word_column"] == maps.width - 1):
                     m.next = "row"
         with m.State("row"):
-            m.d.sync += gap.eq(gap - 1)
-            with m.If(gap == 0):
+            m.d.sync += self._wait.eq(self._wait - 1)
+            with m.If(self._wait == 0):
                 m.next = "back"
                 # All counters are at 0 again after the last row.
                 with m.If((words["row_count"] == 0) & (words["word_column"] == 0)):
                     m.next = "gradient"
 
-    def _places(self, m, op, taps, sums, words):
+    def _places(self, m, taps):
         """Give the places of the input and of G that belong to the order."""
-        maps = self._maps
+        maps, sums, words = self._maps, self._sums, self._words
         y, x = (sums[f"output_{name}"] * maps.pool + sums[side] for name, side in (("row", "dy"), ("column", "dx")))
         m.d.sync += [
             self.y.eq(y),
@@ -229,7 +242,7 @@ class ConvSequencer(wiring.Component):
             self.row.eq(y),
             self.place.eq(x),
         ]
-        with m.If(op == Op.BACK):
+        with m.If(self._op == Op.BACK):
             m.d.sync += [
                 self.row.eq(words["row_count"]),
                 self.place.eq(words["word_column"] + maps.padding - taps["tap"]),

@@ -8,7 +8,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hw.spec.taxonn_order import Op
 from sim.benches.streams import generator, start
 
-INPUTS, BACK = int(os.environ["INPUTS"]), os.environ["BACK"] == "1"
+INPUTS, BACK, GAP = int(os.environ["INPUTS"]), os.environ["BACK"] == "1", int(os.environ["GAP"])
 CREDITS, SAMPLES = 2, 40
 NAMES = ("has", "train", "credit", "ready", "gradient", "request", "read", "acknowledge")
 
@@ -26,6 +26,9 @@ class Bench:
         self.multiplied, self.outstanding, self.taken, self.served = 0, 0, False, 0
         self.acknowledged = False
         self.credits_at: list[int] = []
+        # From when it is between samples; credits and column of the forward phase; when orders of these are due.
+        self.between_at, self.credits, self.forward = 0, CREDITS, None
+        self.multiply_at = self.outside_at = None
 
     def drive(self):
         """Set the inputs of a cycle; has goes with the index that is shown already."""
@@ -46,6 +49,23 @@ class Bench:
         self.acknowledged = self.cycle == self.acknowledge_at
         dut.acknowledge.value = int(self.acknowledged)
 
+    def follow(self, now):
+        """Follow the states up to the end of the forward phase, and hold `idle` and `started` to them."""
+        dut = self.dut
+        has, request, begin = int(dut.has.value), int(dut.request.value), False
+        between = self.between_at is not None and now >= self.between_at
+        idle = between and self.credits == CREDITS
+        assert int(dut.idle.value) == idle
+        if self.forward is not None and (has or self.forward == INPUTS):
+            self.multiply_at = now + 1
+            self.forward = None if self.forward == INPUTS else self.forward + 1
+        if request and idle and not int(dut.serving.value):
+            self.outside_at, self.between_at = now + 2, now + 2
+        elif between and not request and has and self.ready and self.credits:
+            begin, self.between_at, self.forward = True, None, 0
+        assert int(dut.started.value) == (begin and self.train)
+        self.credits += int(dut.credit.value) - begin
+
     def plan(self):
         """Lay out what follows the first G, which is here now."""
         load, first = self.cycle + 1, self.cycle + 4 + BACK * INPUTS
@@ -59,6 +79,8 @@ class Bench:
         """Hold the outputs of the cycle to what is due."""
         dut, now, op = self.dut, self.cycle, Op(int(self.dut.op.value))
         column, bias = int(dut.column.value), int(dut.bias.value)
+        assert (op == Op.MULTIPLY) == (now == self.multiply_at)
+        assert (op in (Op.WRITE, Op.READ)) == (now == self.outside_at)
         if now in self.due:
             expected, at = self.due.pop(now)
             assert op == expected, f"{op}, not {expected}"
@@ -79,13 +101,13 @@ class Bench:
             assert self.outstanding <= CREDITS
             self.multiplied += 1
             if column == INPUTS:
-                assert self.taken, "tag_take comes one cycle before the last order"
                 self.after_forward()
         else:
             assert op == Op.NONE, f"{op} in cycle {now}"
         if now in self.columns:
             assert column == self.columns[now]
             assert self.biases[-3] == (column == INPUTS)
+        assert self.taken == (op == Op.MULTIPLY and column == INPUTS), "tag_take comes one cycle before the last order"
         self.taken = bool(int(dut.tag_take.value))
         self.biases = [*self.biases[-3:], bias]
         self.check_events(now)
@@ -99,15 +121,12 @@ class Bench:
     def check_events(self, now):
         """Hold the pulses to what is due, and go on to the next sample when this one is done with."""
         dut = self.dut
-        if int(dut.started.value):
-            assert self.train
-            assert self.ready
-            assert self.multiplied == 0
+        self.follow(now)
         assert int(dut.updated.value) == (now == self.update_at)
-        assert not int(dut.idle.value) or self.outstanding == 0
         if int(dut.free.value):
             assert self.multiplied == INPUTS + 1
             assert now == self.free_at or not self.train
+            self.between_at = now + (3 if self.train else 1 + GAP)
             self.sample, self.multiplied, self.arrived = self.sample + 1, 0, -self.rng.randint(0, 10)
             self.train = self.rng.random() < 0.6
 

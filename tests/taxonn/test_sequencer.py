@@ -11,5 +11,6 @@ from sim.runner import simulate
 @pytest.mark.parametrize("inputs, outputs, back", [(1, 9, False), (4, 2, True)])
 def test_sequencer(inputs, outputs, back):
     verilog = emit(Sequencer(inputs=inputs, outputs=outputs, back=back), "sequencer")
-    env = {"INPUTS": str(inputs), "BACK": str(int(back))}
+    gap = max(outputs - inputs - 1, 0) + Sequencer.SETTLE
+    env = {"INPUTS": str(inputs), "BACK": str(int(back)), "GAP": str(gap)}
     simulate(top="sequencer", verilog=verilog, bench="sim.benches.taxonn_sequencer", env=env)

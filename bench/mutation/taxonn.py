@@ -1,0 +1,114 @@
+"""The units of TaxoNN, small ones, to be mutated."""
+
+from hw.spec.taxonn import Activation, FixedFormat, Rounding, TaxonnConfig
+from hw.spec.taxonn_maps import Convolution, parse_layers
+from hw.taxonn.activation import ActivationUnit
+from hw.taxonn.conv_sequencer import ConvSequencer
+from hw.taxonn.layer import FcLayer
+from hw.taxonn.loss import LossUnit
+from hw.taxonn.map_buffer import MapBuffer
+from hw.taxonn.network import Network
+from hw.taxonn.output_stage import OutputStage
+from hw.taxonn.pe import Pe
+from hw.taxonn.row_sums import RowSums
+from hw.taxonn.sequencer import Sequencer
+from hw.taxonn.timing import step_cycles
+
+from .design import Design
+
+__all__ = ["TAXONN_DESIGNS"]
+
+_FORM = FixedFormat(2, 6)
+_MAPS = Convolution(3, 2, 2, 3, 3, 2, 2)
+
+
+def _design(name, unit, bench, test=None, mutants=25, memories=False, **env) -> Design:
+    """A unit alone, with one test of its bench or all."""
+    env = {key.upper(): str(value) for key, value in env.items()}
+    if test:
+        env["COCOTB_TEST_FILTER"] = rf"\.(selects_mutant|{test})$"
+    return Design(f"taxonn-{name}", "unit", unit, f"sim.benches.{bench}", mutants, env, memories=memories)
+
+
+def _pe() -> Design:
+    parameters = {"inputs": 3, "outputs": 4, "form": _FORM, "training": True, "rounding": Rounding.STOCHASTIC}
+    return Design(
+        "taxonn-pe", "pe", lambda: Pe(**parameters), "sim.benches.taxonn_pe", 40,
+        {"INPUTS": "3", "OUTPUTS": "4", "FORMAT": str(_FORM), "TRAINING": "1", "ROUNDING": "stochastic"},
+    )  # fmt: skip
+
+
+def _sequencer() -> Design:
+    return Design(
+        "taxonn-sequencer", "sequencer", lambda: Sequencer(inputs=4, outputs=7, back=True),
+        "sim.benches.taxonn_sequencer", 40, {"INPUTS": "4", "BACK": "1", "GAP": str(7 - 4 - 1 + Sequencer.SETTLE)},
+    )  # fmt: skip
+
+
+def _conv(name: str, unit, test: str, **env) -> Design:
+    """A unit of a convolution alone."""
+    maps = ",".join(str(int(each)) for each in vars(_MAPS).values())
+    return _design(name, unit, "taxonn_conv", test, memories=True, maps=maps, format=_FORM, **env)
+
+
+def _conv_sequencer() -> Design:
+    idle = ConvSequencer.beats(_MAPS) - _MAPS.lane
+    cycles = (
+        ConvSequencer.forward_cycles(_MAPS) - idle,
+        ConvSequencer.back_cycles(_MAPS) - ConvSequencer.ROW_GAP,
+        ConvSequencer.update_cycles(_MAPS) - 1,
+    )
+    text = ",".join(map(str, cycles))
+    return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", back=1, cycles=text)
+
+
+def _layer() -> Design:
+    parameters = {"inputs": 3, "outputs": 2, "classes": 2, "form": _FORM, "kind": Activation.RELU, "source": _FORM}
+    parameters |= {"error_bits": 20, "error_fraction": 12, "rounding": "stochastic", "conversion": "nearest"}
+    return _design(
+        "layer", lambda: FcLayer(**parameters), "taxonn_layer", inputs=3, outputs=2, format=_FORM, kind="relu",
+        source=_FORM, error_fraction=12, rounding="stochastic", conversion="nearest",
+    )  # fmt: skip
+
+
+def _filter(pool: str) -> Design:
+    """A filter within a whole network; its PEs have a design of their own, too."""
+    text = f"4x3x1,conv2k2p1,{pool}2,2"
+    layers, maps = parse_layers(text)
+    config = TaxonnConfig(layers, (Activation.RELU, Activation.LINEAR), (_FORM,), Rounding.STOCHASTIC, maps)
+    env = {"LAYERS": text, "ACTIVATIONS": "relu,linear", "FORMATS": f"{_FORM}/{_FORM}", "ROUNDING": "stochastic"}
+    env |= {"CONVERSION": "nearest", "STEP_CYCLES": ",".join(map(str, step_cycles(config).values()))}
+    tests = "selects_mutant|saturates|trains_and_infers|starts_again_with_the_same_noise"
+    env["COCOTB_TEST_FILTER"] = rf"\.({tests})(/|$)"
+    return Design(
+        f"taxonn-filter-{pool}", "taxonn", lambda: Network(config=config), "sim.benches.taxonn", 25, env,
+        unit="taxonn_filter", memories=True,
+    )  # fmt: skip
+
+
+#: Designs of TaxoNN.
+TAXONN_DESIGNS = (
+    _pe(),
+    _sequencer(),
+    _conv_sequencer(),
+    _conv("maps", lambda: MapBuffer(maps=_MAPS, width=_FORM.width, tag=3), "maps"),
+    _conv("rows", lambda: RowSums(maps=_MAPS, bits=12), "rows"),
+    _design(
+        "stage",
+        lambda: OutputStage(
+            size=3, kind=Activation.RELU, form=_FORM, bits=20, error_bits=18, error_fraction=12, stochastic=True
+        ),
+        "taxonn_conv", "stage", format=_FORM, size=3, kind="relu", rounding="stochastic", fraction=12, memories=True,
+    ),
+    _design(
+        "activation", lambda: ActivationUnit(kind=Activation.TANH, form=_FORM), "taxonn_units", "activations",
+        format=_FORM, kind="tanh", latency=ActivationUnit.latency_of(Activation.TANH), memories=True,
+    ),
+    _design(
+        "loss", lambda: LossUnit(size=3, kind=Activation.SOFTMAX, form=_FORM), "taxonn_units", "losses",
+        format=_FORM, kind="softmax", size=3, memories=True,
+    ),
+    _layer(),
+    _filter("pool"),
+    _filter("avg"),
+)  # fmt: skip
