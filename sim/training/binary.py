@@ -1,6 +1,7 @@
 """Data sets in the binary formats of CIFAR-10, CIFAR-100 and MNIST (IDX), from the files of their publishers."""
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -66,11 +67,14 @@ def _idx(folder: Path, name: str, axes: int) -> np.ndarray:
     """An IDX file of bytes: 0, 0, 8, the number of axes, their lengths in four bytes each, the content."""
     content = _content(folder, name)
     header = 4 + 4 * axes
-    if content[:4] != bytes((0, 0, 8, axes)) or len(content) < header:
-        raise DataError(f"IDX file {folder / name} must hold bytes in {axes} axes, not begin with {content[:4].hex()}")
+    if content[:4] != bytes((0, 0, 8, axes)):
+        found = content[:4].hex() or "nothing"
+        raise DataError(f"IDX file {folder / name} must hold bytes in {axes} axes, not begin with {found}")
+    if len(content) < header:
+        raise DataError(f"IDX file {folder / name} must begin with {header} bytes of sizes, not {len(content)} bytes")
     shape = [int(each) for each in np.frombuffer(content[4:header], ">u4")]
-    if len(content) - header != np.prod(shape):
-        raise DataError(f"IDX file {folder / name} must hold {np.prod(shape)} bytes, not {len(content) - header}")
+    if len(content) - header != math.prod(shape):
+        raise DataError(f"IDX file {folder / name} must hold {math.prod(shape)} bytes, not {len(content) - header}")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 

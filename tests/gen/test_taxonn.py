@@ -124,6 +124,14 @@ def test_digits_are_learned_by_the_verilog(capsys):
             "Learning rate must be 0 to 0.499969 in format (2,12), not 0.6",
         ),
         (
+            ("train", "--machine", "taxonn", "--lr", "inf"),
+            "Learning rate must be 0 to 0.499969 in format (2,12), not inf",
+        ),
+        (
+            ("train", "--machine", "taxonn", "--lr", "nan"),
+            "Learning rate must be 0 to 0.499969 in format (2,12), not nan",
+        ),
+        (
             ("train", "--machine", "taxonn", "--net", "resnet8"),
             "Network of taxonn must be one of lenet5, lenet5-average, not 'resnet8'",
         ),

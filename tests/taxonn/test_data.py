@@ -90,7 +90,7 @@ def test_truncated_files(mnist, capsys):
     (mnist / name).write_bytes(content[:7])
     code, output = train(capsys, mnist, "--layers", "24,3,2")
     assert code == 2
-    assert output.err == f"gradgate: IDX file {mnist / name} must hold bytes in 3 axes, not begin with 00000803\n"
+    assert output.err == f"gradgate: IDX file {mnist / name} must begin with 16 bytes of sizes, not 7 bytes\n"
 
 
 def test_truncated_cifar(cifar, capsys):

@@ -148,6 +148,26 @@ def damage(tmp_path, what):
         if what == "idx gz":
             (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(b"\x1f\x8b" + b"\0" * 30)
             return tmp_path, "t10k-images-idx3-ubyte.gz must be readable, but"
+        if what == "idx cut gz":
+            packed = gzip.compress(images.read_bytes())
+            images.unlink()
+            (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(packed[: len(packed) // 2])
+            return tmp_path, "train-images-idx3-ubyte.gz must be readable, but"
+        if what == "idx header":
+            images.write_bytes(images.read_bytes()[:15])
+            return tmp_path, "must begin with 16 bytes of sizes, not 15 bytes"
+        if what == "idx nothing":
+            images.write_bytes(b"")
+            return tmp_path, "must hold bytes in 3 axes, not begin with nothing"
+        if what == "idx sizes":
+            images.write_bytes(images.read_bytes()[:4] + b"\xff" * 12)
+            return tmp_path, f"must hold {(2**32 - 1) ** 3} bytes, not 0"
+        if what == "idx shapes":
+            write_idx(tmp_path, "t10k-images-idx3-ubyte", np.zeros((5, 28, 27), np.uint8))
+            return tmp_path, r"must hold images of one shape, not \(1, 28, 28\) and \(1, 28, 27\)"
+        if what == "idx label":
+            write_idx(tmp_path, "t10k-labels-idx1-ubyte", np.full(5, 10, np.uint8))
+            return tmp_path, "labels of the test set must be below 10, not 10"
         if what == "idx missing":
             (tmp_path / "t10k-labels-idx1-ubyte").unlink()
             return tmp_path, "must hold t10k-labels-idx1-ubyte, which is missing"
@@ -177,6 +197,7 @@ def damage(tmp_path, what):
     "what",
     [
         "name", "empty", "cifar length", "cifar label", "idx gz", "idx missing", "idx magic", "idx short", "idx count",
+        "idx cut gz", "idx header", "idx nothing", "idx sizes", "idx shapes", "idx label",
         "folder test", "folder class", "folder size", "folder image",
     ],
 )  # fmt: skip

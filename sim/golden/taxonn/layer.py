@@ -21,13 +21,13 @@ def rate_code(rate: float, form: FixedFormat) -> int:
     Raises
     ------
     ValueError
-        If the rate is negative or does not fit.
+        If the rate is negative, no number, or does not fit.
     """
-    code = int(np.floor(rate * (form.one << RATE_SHIFT) + 0.5))
+    code = np.floor(rate * (form.one << RATE_SHIFT) + 0.5)
     if not 0 <= code <= form.high:
         top = form.high / (form.one << RATE_SHIFT)
         raise ValueError(f"Learning rate must be 0 to {top:g} in format ({form}), not {rate:g}")
-    return code
+    return int(code)
 
 
 class Layer:
