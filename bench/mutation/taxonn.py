@@ -45,10 +45,10 @@ def _sequencer() -> Design:
     )  # fmt: skip
 
 
-def _conv(name: str, unit, test: str, **env) -> Design:
+def _conv(name: str, unit, test: str, bench="taxonn_conv", **env) -> Design:
     """A unit of a convolution alone."""
     maps = ",".join(str(int(each)) for each in vars(_MAPS).values())
-    return _design(name, unit, "taxonn_conv", test, memories=True, maps=maps, format=_FORM, **env)
+    return _design(name, unit, bench, test, memories=True, maps=maps, format=_FORM, **env)
 
 
 def _conv_sequencer() -> Design:
@@ -58,8 +58,9 @@ def _conv_sequencer() -> Design:
         ConvSequencer.back_cycles(_MAPS) - ConvSequencer.ROW_GAP,
         ConvSequencer.update_cycles(_MAPS) - 1,
     )
-    text = ",".join(map(str, cycles))
-    return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", back=1, cycles=text)
+    env = {"back": 1, "cycles": ",".join(map(str, cycles)), "gap": _MAPS.filters + _MAPS.kernel + ConvSequencer.SETTLE}
+    env["bench"] = "taxonn_conv_sequencer"
+    return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", **env)
 
 
 def _layer() -> Design:

@@ -10,7 +10,6 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.spec.taxonn import Activation, FixedFormat
 from hw.spec.taxonn_maps import Convolution
-from hw.spec.taxonn_order import Op
 from sim.benches.streams import generator, start
 from sim.bits import pack, unpack
 from sim.golden.taxonn.activation import activate, derive
@@ -194,84 +193,3 @@ async def stage(dut):
         gradient = saturate(shift_round(scaled * derivative, FORM.fraction), FORM).tolist()
         expected = [(value, index) for index, value in enumerate(gradient)]
         assert await feed(dut.error_valid, dut.error, errors, noises) == ([], expected)
-
-
-def expected_orders(train: bool, back: bool):
-    """Yield (op, column, first, last, bias, input place or None, place of G or None) of a sample."""
-    k, d, side = MAPS.kernel, MAPS.channels, MAPS.pool
-    taps = [(c, j) for c in range(d) for j in range(k)]
-    sums = [
-        (side * r + dy, side * q + dx)
-        for r, q, dy, dx in product(range(MAPS.pooled[0]), range(MAPS.pooled[1]), range(side), range(side))
-    ]
-    yield Op.MULTIPLY, k * d, 1, 1, 1, None, None
-    for y, x in sums:
-        for n, (c, j) in enumerate(taps):
-            yield Op.MULTIPLY, n, n == 0, n == k * d - 1, 0, (y, x + j, c), None
-    if not train:
-        return
-    if back:
-        for row in range(MAPS.height + MAPS.padding):
-            for column, c in product(range(MAPS.width), range(d)):
-                for j in range(k if row < MAPS.rows else 1):
-                    yield (
-                        Op.BACK,
-                        c * k + j if row < MAPS.rows else None,
-                        None,
-                        None,
-                        0,
-                        None,
-                        (row, column + MAPS.padding - j),
-                    )
-    for n, (c, j) in enumerate([*taps, (0, 0)]):
-        for number, (y, x) in enumerate(sums):
-            place = (y, x + j, c) if n < k * d else None
-            yield Op.LOAD, n, number == 0, number == len(sums) - 1, n == k * d, place, (y, x)
-        yield Op.UPDATE, n, None, None, n == k * d, None, None
-
-
-@cocotb.test()
-async def sequence(dut):
-    """Every order of some samples, in its order and number of cycles, while other things happen at random."""
-    rng, back = generator(), os.environ["BACK"] == "1"
-    inputs = ("has", "train", "credit", "ready", "graded", "request", "read", "acknowledge")
-    await start(dut, **dict.fromkeys(inputs, 0))
-    dut.ready.value = 1
-    for train in (1, 0, 0, 1):
-        dut.has.value, dut.train.value = 0, train
-        for _ in range(rng.randint(1, 4)):
-            await FallingEdge(dut.clk)
-            assert int(dut.op.value) == 0
-        dut.has.value = 1
-        orders, count, cycle, column = list(expected_orders(train, back)), 0, 0, None
-        begin, ends = {}, {}
-        while not int(dut.free.value):
-            await ReadOnly()
-            if column is not None:
-                assert int(dut.column.value) == column
-            op, column = Op(int(dut.op.value)), None
-            if op != Op.NONE:
-                kind, n, first, last, bias, place, gradient = orders[count]
-                assert (op, int(dut.bias.value)) == (kind, bias), f"order {count}"
-                for handle, value in ((dut.first, first), (dut.last, last)):
-                    assert value is None or int(handle.value) == value, f"order {count}"
-                if op == Op.UPDATE:
-                    column = n
-                elif n is not None:
-                    assert int(dut.column.value) == n
-                if place is not None:
-                    assert (int(dut.y.value), int(dut.x.value), int(dut.channel.value)) == place, f"order {count}"
-                if gradient is not None:
-                    assert (int(dut.row.value), signed(dut.place)) == gradient, f"order {count}"
-                phase = "back" if op == Op.BACK else "forward" if op == Op.MULTIPLY else "update"
-                begin.setdefault(phase, cycle)
-                ends[phase] = cycle
-                count += 1
-            await FallingEdge(dut.clk)
-            cycle += 1
-            dut.graded.value, dut.credit.value = int(rng.random() < 0.1), int(cycle == 1)
-            assert cycle < 20000
-        assert count == len(orders)
-        limits = [int(each) for each in os.environ["CYCLES"].split(",")]
-        for phase, limit in zip(("forward", "back", "update"), limits, strict=True):
-            assert phase not in begin or ends[phase] - begin[phase] + 1 == limit, phase

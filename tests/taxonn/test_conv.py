@@ -65,7 +65,9 @@ def test_sequencer(maps, back):
         ConvSequencer.update_cycles(maps) - 1,
     ]
     unit = ConvSequencer(maps=maps, back=back)
-    run(unit, "sequence", maps, back=int(back), cycles=",".join(map(str, cycles)))
+    gap = maps.filters + maps.kernel + ConvSequencer.SETTLE
+    env = {"bench": "sim.benches.taxonn_conv_sequencer", "back": int(back), "gap": gap}
+    run(unit, "sequence", maps, cycles=",".join(map(str, cycles)), **env)
 
 
 @pytest.mark.parametrize("spread", [0, 4])
