@@ -19,6 +19,7 @@ from .design import Design
 __all__ = ["TAXONN_DESIGNS"]
 
 _FORM = FixedFormat(2, 6)
+_MEAN = Convolution(3, 3, 1, 1, 1, 0, 3, True)
 _MAPS = Convolution(3, 2, 2, 3, 3, 2, 2)
 
 
@@ -97,9 +98,11 @@ TAXONN_DESIGNS = (
     _design(
         "stage",
         lambda: OutputStage(
-            size=3, kind=Activation.RELU, form=_FORM, bits=20, error_bits=18, error_fraction=12, stochastic=True
+            size=3, kind=Activation.TANH, form=_FORM, bits=24, error_bits=18, error_fraction=12, stochastic=True,
+            mean=_MEAN.mean(_FORM.width), slope=_MEAN.slope(_FORM.fraction),
         ),
-        "taxonn_conv", "stage", format=_FORM, size=3, kind="relu", rounding="stochastic", fraction=12, memories=True,
+        "taxonn_conv", "stage", format=_FORM, size=3, kind="tanh", rounding="stochastic", fraction=12,
+        maps="3,3,1,1,1,0,3,1", memories=True,
     ),
     _design(
         "activation", lambda: ActivationUnit(kind=Activation.TANH, form=_FORM), "taxonn_units", "activations",

@@ -95,7 +95,8 @@ class RowSums(wiring.Component):
         """Make lane i, which writes the partial results `before` reads; return what it reads itself, if it does."""
         maps, top = self._maps, i == self._maps.kernel - 1
         now_q, now_q2 = (Signal.like(now, name=f"now_{i}_{n}", reset_less=True) for n in ("q", "q2"))
-        value, total = Signal(signed(self._bits), name=f"value_{i}"), Signal.like(self.o, name=f"total_{i}")
+        value = Signal(signed(self._bits), name=f"value_{i}", reset_less=True)
+        total = Signal.like(self.o, name=f"total_{i}", reset_less=True)
         start, pad = Signal.like(self.o, name=f"start_{i}"), None
         m.d.sync += [now_q.eq(now), now_q2.eq(now_q), value.eq(self.i[i])]
         if not top:

@@ -41,7 +41,7 @@ async def maps(dut):
     rng, k, p = generator(), MAPS.kernel, MAPS.padding
     await start(dut, i_valid=0, i=0, i_tag=0, y=0, x=0, channel=0, free=0)
     shape = (MAPS.height, MAPS.width, MAPS.channels)
-    samples = [np.array([code(rng) for _ in range(MAPS.inputs)]).reshape(shape) for _ in range(6)]
+    samples = [np.array([code(rng) for _ in range(MAPS.inputs)]).reshape(shape) for _ in range(16)]
     tags = [rng.getrandbits(len(dut.i_tag)) for _ in samples]
     words = [(int(value), tag) for sample, tag in zip(samples, tags, strict=True) for value in sample.ravel()]
     sent, seen = 0, 0
@@ -180,7 +180,7 @@ async def stage(dut):
                     gradients.append((signed(dut.gradient), int(dut.index.value)))
         return outputs, gradients
 
-    for _ in range(12):
+    for _ in range(48):
         bits, error_bits = len(dut.i), len(dut.error)
         sums = [rng.randrange(-1 << bits - 1, 1 << bits - 1) >> rng.randrange(bits) for _ in range(size)]
         z = [value * ratio + (1 << FORM.fraction + cut >> 1) >> FORM.fraction + cut for value in sums]
