@@ -39,7 +39,7 @@ class Line(wiring.Component):
 
     def __init__(self, *, curve: Curve, integer: int, fraction: int, out: int):
         self._cut = curves.fraction_bits(curve, fraction)
-        self._nodes = curves.nodes(curve, integer, out)
+        self._nodes, self._top = curves.nodes(curve, integer, out), 1 << integer + fraction >> self._cut
         super().__init__({"i": In(unsigned(integer + fraction + 1)), "o": Out(unsigned(out + 1))})
 
     def elaborate(self, platform):
@@ -55,7 +55,7 @@ class Line(wiring.Component):
 
         # Cycle 1: look up.
         segment, last = self.i >> cut, len(nodes) - 1
-        m.d.comb += table.address.eq(Mux(segment > last, last, segment))
+        m.d.comb += table.address.eq(segment if last >= self._top else Mux(segment > last, last, segment))
         place = Signal(cut, reset_less=True)
         m.d.sync += place.eq(self.i[:cut])
         # Cycle 2: multiply.

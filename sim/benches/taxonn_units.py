@@ -154,7 +154,7 @@ async def losses(dut):
     kind, rng = Activation(KIND), generator()
     shift = FORM.fraction + (FORM.integer - 1 if kind == Activation.SOFTMAX else 0)
     await start(dut, i_valid=0, y=0, train=0, label=0, derivative=0)
-    for _ in range(30):
+    for _ in range(100):
         y, f, label = [code(rng) for _ in range(SIZE)], [code(rng) for _ in range(SIZE)], rng.randrange(SIZE)
         train = int(rng.random() < 0.7)
         for value in y:
