@@ -17,7 +17,7 @@ NAME = "report.json"
 _DEVICE_NAME = "XC7VX690T"
 
 
-def report(folder: Path, progress=lambda name: None) -> dict:
+def report(folder: Path, fewest_luts: bool = False, progress=lambda name: None) -> dict:
     """Return the resources of the design in `folder`: in total and for each module.
 
     The total is that of the dissolved hierarchy. A module's numbers are those of one instance with all below
@@ -27,6 +27,8 @@ def report(folder: Path, progress=lambda name: None) -> dict:
     ----------
     folder : Path
         Output folder of `gradgate generate`.
+    fewest_luts : bool
+        Whether LUTs of all sizes cost the same in mapping.
     progress : callable
         Called with what is being done.
 
@@ -39,12 +41,18 @@ def report(folder: Path, progress=lambda name: None) -> dict:
     verilog = [file for file in design["files"] if file["kind"] == "verilog"]
     sources = [folder / file["name"] for file in verilog if not file["simulation"]]
     top, macs = design["top"], design["macs_per_cycle"]
-    modules = synthesise(sources, top, flatten=False, progress=lambda name: progress(f"modules: {name}"))
-    flat = synthesise(sources, top, flatten=True, progress=lambda name: progress(f"total: {name}"))
+    modules, flat = (
+        synthesise(
+            sources, top, flatten=flatten, fewest_luts=fewest_luts,
+            progress=lambda name, what=what: progress(f"{what}: {name}"),
+        )
+        for what, flatten in (("modules", False), ("total", True))
+    )  # fmt: skip
     total = count(flat, top)
     return {
         "target": design["target"],
         "parameters": design["parameters"],
+        "fewest_luts": fewest_luts,
         "device": {"name": _DEVICE_NAME, **DEVICE},
         "total": total,
         "lut_per_mac": round(total["LUT"] / macs, 2) if macs else None,
@@ -92,6 +100,9 @@ def add_parser(commands) -> None:
         f"show it beside what the {_DEVICE_NAME} has. The full array takes some minutes.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of gradgate generate")
+    parser.add_argument(
+        "--fewest-luts", action="store_true", help="map so that LUTs of all sizes cost the same, as they are counted"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_run)
 
@@ -102,7 +113,7 @@ def _run(arguments: argparse.Namespace) -> None:
     start = time.monotonic()
     with output_folder(arguments.folder) as folder:
         with Progress() as progress:
-            result = report(arguments.folder, progress.show)
+            result = report(arguments.folder, arguments.fewest_luts, progress.show)
         text = json.dumps(result, indent=2) + "\n"
         folder.commit({NAME: text})
     if arguments.json:

