@@ -11,9 +11,9 @@ from .constants import Constants
 from .flow import Flow
 from .functions import ANSWER, Ask
 from .lane import Lane, LaneControl
-from .noise import Way
 from .scalar import CommandWord, Scalar
 from .sums import Sums
+from .ways import Ways
 
 __all__ = ["Apu", "apu_members"]
 
@@ -116,13 +116,7 @@ class Apu(wiring.Component):
     def _operation(self, m, chain, values, flow, sums):
         """The lanes, and what they have in common."""
         control = Signal(LaneControl)
-        step, way = Signal(32, reset_less=True), Signal(32, reset_less=True)
-        bits = [n for n in range(self._lanes.bit_length()) if self._lanes >> n & 1]
-        m.d.sync += step.eq(sum(values.stride << n for n in bits))  # lanes * stride, without a multiplier
-        with m.Switch(flow.way):
-            for name, value in ((Way.START, values.index), (Way.STRIDE, values.stride), (Way.STEP, step)):
-                with m.Case(name):
-                    m.d.sync += way.eq(value)
+        m.submodules.ways = ways = Ways(lanes=self._lanes)
         shared_names = (
             "narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest",
         )  # fmt: skip
@@ -132,7 +126,11 @@ class Apu(wiring.Component):
             control.group_start.eq(flow.group_start),
             control.place.eq(flow.place),
             control.noise.clear.eq(flow.clear),
-            control.noise.way.eq(way),
+            control.noise.way.eq(ways.move),
+            ways.way.eq(flow.way),
+            ways.launch.eq(flow.launch),
+            ways.index.eq(values.index),
+            ways.stride.eq(values.stride),
             control.noise.issue.eq(flow.issue),
             control.noise.keys.eq(values.keys),
             control.noise.write_address.eq(flow.write_address),

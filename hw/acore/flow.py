@@ -12,11 +12,12 @@ from .finish import Finish
 from .front import Front
 from .lane import CONVERT
 from .narrow import Narrow
-from .noise import NOISES, Way
+from .noise import NOISES
 from .normalise import Normalise
 from .product import Centre, Product
 from .rescaler import FRONT_TAKEN, Rescaler
 from .ring import DEPTH
+from .ways import Way
 
 __all__ = ["Flow"]
 
@@ -100,7 +101,7 @@ class Flow(wiring.Component):
         number, after = Signal(16, reset_less=True), Signal(16)
         start = Signal(reset_less=True)
         loading = Signal(self._lanes)
-        settle = Signal(range(_SETTLE + 1))
+        settle = Signal(_SETTLE)
         self._busy = Signal()
         self._tail = Signal(self._lanes)  # lanes that have an element in the last beat
         low = self._lanes.bit_length()
@@ -117,7 +118,7 @@ class Flow(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [self.active.eq(self.launch), self.clear.eq(1)]
-                m.d.sync += [start.eq(1), settle.eq(_SETTLE)]
+                m.d.sync += [start.eq(1), settle.eq(1)]
                 m.d.sync += loading.eq(-1)
                 m.d.comb += self.way.eq(Way.START)
                 with m.If(self.launch):
@@ -139,8 +140,8 @@ class Flow(wiring.Component):
                     with m.Elif(beat.close):
                         m.d.sync += left.eq(rest)
             with m.State("DRAIN"), m.If(~self._busy):
-                m.d.sync += settle.eq(settle - 1)
-                with m.If(settle == 0):
+                m.d.sync += settle.eq(settle << 1)
+                with m.If(settle[-1]):
                     m.next = "IDLE"
         # After the states, so that these become the resets of registers.
         with m.If(self.clear):

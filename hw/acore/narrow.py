@@ -55,15 +55,16 @@ class NarrowDecode(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         control = self.control
-        far, near = self.shift >= _ORIGIN + POWERS, self.shift < POWERS
-        word = Signal(2)
-        place = Signal(5)
+        word, power = Signal(2), Signal(POWERS)
         add = Mux(self.adds, self.add, 0)
-        m.d.comb += [
-            word.eq(Mux(self.scales, 1, Mux(far, 2, ~near))),
-            place.eq(self.shift - Mux(far, _ORIGIN + POWERS, Mux(near, 0, _ORIGIN))),
-        ]
-        power = Cat(place == n for n in range(POWERS))
+        # A table of the shift: arithmetic would take more LUTs.
+        with m.Switch(self.shift):
+            for u in range(1 << len(self.shift)):
+                place = 0 if u < POWERS else 1 if u < _ORIGIN + POWERS else 2
+                with m.Case(u):
+                    m.d.comb += [word.eq(place), power.eq(1 << u - (0, _ORIGIN, _ORIGIN + POWERS)[place])]
+        with m.If(self.scales):
+            m.d.comb += word.eq(1)
         half = Cat(Const(1 << _ORIGIN - 1, _ORIGIN), add)[:WORD_BITS]
         m.d.sync += [
             control.word.eq(word),

@@ -1,7 +1,7 @@
 """Rounding noise of a lane: two random numbers an element, each kept until its rounding."""
 
 from amaranth.hdl import Module, Signal, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.random16 import Random16
@@ -9,18 +9,10 @@ from hw.shared import shared
 
 from .ring import DEPTH, Ring
 
-__all__ = ["NOISES", "LaneNoise", "NoiseControl", "Way"]
+__all__ = ["NOISES", "LaneNoise", "NoiseControl"]
 
 #: Roundings of one element.
 NOISES = 2
-
-
-class Way(enum.Enum, shape=unsigned(2)):
-    """What an index moves by."""
-
-    START = 0  #: to the first element of the map
-    STRIDE = 1  #: to the next lane's element
-    STEP = 2  #: to the lane's next element
 
 
 class NoiseControl(data.Struct):

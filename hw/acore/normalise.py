@@ -93,19 +93,19 @@ class Normalise(wiring.Component):
         fine = Signal(_FINE, reset_less=True)
         value = Signal(X_HAT, reset_less=True)
         sign = [Signal(name=f"sign_q{n}", reset_less=True) for n in (1, 2)]
-        lost = [Signal(name=f"lost_q{n}", reset_less=True) for n in (1, 2)]
+        differs, lost = Signal(_STEP, reset_less=True), Signal(reset_less=True)
         x, control = self.x[:_PRODUCT], self.control
         top = x[-1]
         # Cycle 1: steps of four. What lies above the window must be the sign.
         below = _LEAST - 1
         starts = range(below + _COARSE, _PRODUCT, _STEP)
         parts = [differ(x[start : start + _STEP], top) for start in starts]
-        coarse_lost = [Cat(parts[n:]).any() for n in range(_STEP)]
         # Cycle 2: the rest but for two.
+        coarse_lost = [differs[n:].any() for n in range(_STEP)]
         fine_lost = [differ(coarse[_FINE + n :], sign[0]) for n in range(_STEP - 1)] + [Const(0, 1)]
         # Cycle 3: two, saturate, round.
         moved = Mux(control.last, fine[_LAST:], fine[:-_LAST])  # and the bit below
-        over = lost[1] | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT:-1], sign[1]))
+        over = lost | (fine[-1] ^ sign[1]) | (~control.last & differ(fine[X_HAT:-1], sign[1]))
         limit = Cat((~sign[1]).replicate(X_HAT - 1), sign[1])
         chosen, up = Signal(X_HAT), Signal()
         m.d.comb += [
@@ -116,9 +116,9 @@ class Normalise(wiring.Component):
         with m.If(self.enable):
             m.d.sync += [
                 coarse.eq(choose(control.coarse, [x[below + _STEP * n :][:_COARSE] for n in range(_STEP)])),
-                lost[0].eq(choose(control.coarse, coarse_lost)),
+                differs.eq(Cat(parts)),
                 fine.eq(choose(control.fine, [coarse[n:][:_FINE] for n in range(_STEP)])),
-                lost[1].eq(lost[0] | choose(control.fine, fine_lost)),
+                lost.eq(choose(control.coarse, coarse_lost) | choose(control.fine, fine_lost)),
                 value.eq(Mux(control.used, chosen + up, 0)),
                 Cat(sign).eq(Cat(top, sign)),
             ]

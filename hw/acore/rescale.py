@@ -52,20 +52,20 @@ class RescaleDecode(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        words = self.u[4:].as_signed()
-        m.d.sync += [self.control.power[n].eq(self.u[:4] == n) for n in range(_WORD)]
-        for j in range(4):
-            taken = Signal(signed(5), name=f"taken_{j}")  # word of x that word j of the window takes
-            m.d.comb += taken.eq(j - words)
-            m.d.sync += [
-                self.control.zero[j].eq(taken < 0),
-                self.control.select[j].eq(Mux(taken > _SOURCES, _SOURCES, taken)),
-            ]
-        for i in range(_SOURCES):
-            m.d.sync += [
-                self.control.lost3[i].eq(words + i >= 3),
-                self.control.lost4[i].eq(words + i >= 4),
-            ]
+        control = self.control
+        m.d.sync += [control.power[n].eq(self.u[:4] == n) for n in range(_WORD)]
+        # A table of the words: arithmetic on three bits would take more LUTs.
+        with m.Switch(self.u[4:].as_signed()):
+            for words in range(-_SOURCES - 1, _SOURCES + 1):
+                with m.Case(words):
+                    for j in range(4):
+                        taken = j - words  # word of x that word j of the window takes
+                        m.d.sync += [
+                            control.zero[j].eq(taken < 0),
+                            control.select[j].eq(min(max(taken, 0), _SOURCES)),
+                        ]
+                    for i in range(_SOURCES):
+                        m.d.sync += [control.lost3[i].eq(words + i >= 3), control.lost4[i].eq(words + i >= 4)]
         return m
 
 
