@@ -16,8 +16,8 @@ QUESTIONS = 60
 DIVIDEND, DIVISOR, QUOTIENT = 46, 28, 18
 #: Cycles from `answers` to the first bit of a quotient, of an exponential.
 DIVISION, EXPONENTIAL = 3, 4
-#: An answer begins at most so many cycles after a question, for each APU.
-PATIENCE = 25
+#: While anyone asks, an answer begins at most so many cycles after the one before, and the turn of each APU.
+PATIENCE = QUOTIENT + EXPONENTIAL - 1
 
 
 def question(rng) -> tuple[int, int, int]:
@@ -74,4 +74,5 @@ async def questions(dut):
             asking = None
         if found:
             asking, since, bits, quiet = taken, 0, [], 0
-        assert quiet < PATIENCE * (APUS + 1) or not any(waiting), "nobody is answered"
+        quiet *= any(waiting)
+        assert quiet < PATIENCE + APUS, "nobody is answered"

@@ -79,6 +79,9 @@ async def sums(dut):
     """Sums over the enabled cycles; nothing that is read disturbs them."""
     await start(dut, clear=0, enable=0, select=0, lanes=0, chain=0)
     rng, zeros = generator(), [dict.fromkeys(FIELDS, 0)] * LANES
+    for name in Accumulator:
+        await cycle(dut, zeros, select=name)
+        assert await cycle(dut, zeros) == 0, f"{name!r} after reset"
     for run in range(RUNS):
         statistic = list(Statistic)[run % len(Statistic)]
         model = Model(statistic, rng.random() < 0.7, rng.random() < 0.7)
