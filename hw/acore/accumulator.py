@@ -112,15 +112,12 @@ class Accumulator(wiring.Component):
         """The operand that is no memory word."""
         shifted, wide = Signal(signed(_BITS)), Signal(signed(_BITS))
         m.d.comb += [shifted.eq(self.word[:_MULTIPLICAND].as_signed() << FACTOR), wide.eq(self.wide)]
-        limit, parts = self._limit(), []
-        for source, number, bits in (
-            (self.lower, self.number, slice(0, FACTOR)), (self.upper, shifted, slice(FACTOR, _BITS)),
-        ):  # fmt: skip
-            select = source.as_value()
-            outer = Mux(select[0], wide, self.sum)
-            inner = Mux(select[0], number, limit)
-            parts.append(Mux(select[1], outer, inner)[bits])
-        return Cat(*parts)
+        number, limit = Cat(self.number, 0), self._limit()
+        lower, upper = slice(0, FACTOR), slice(FACTOR, _BITS)
+        return Cat(
+            _chosen(self.lower, limit[lower], number, self.sum[lower], wide[lower]),
+            _chosen(self.upper, limit[upper], shifted[upper], self.sum[upper], wide[upper]),
+        )
 
     def _limit(self):
         """The bound."""
@@ -130,3 +127,9 @@ class Accumulator(wiring.Component):
             *(part.replicate(end - start) for part, start, end in zip(parts, bounds, bounds[1:], strict=False)),
             self.limit & self.sign,
         )
+
+
+def _chosen(source, limit, number, sum_, wide):
+    """Return the operand of a source."""
+    select = source.as_value()
+    return Mux(select[1], Mux(select[0], wide, sum_), Mux(select[0], number, limit))

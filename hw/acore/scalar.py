@@ -10,7 +10,7 @@ from hw.spec.microcode import microcode
 from hw.taxonn.scratchpad import Rom, Scratchpad
 
 from .accumulator import Accumulator, Choice
-from .decode import ADDRESS, LEAP, STEPS, Decoded, Kind, Variant, decoded
+from .decode import ADDRESS, BOUNDS, LEAP, STEPS, Decoded, Kind, Variant, decoded
 from .functions import ANSWER, Ask
 
 __all__ = ["CommandWord", "Scalar"]
@@ -120,6 +120,7 @@ class Scalar(wiring.Component):
         command, instruction = self._command, self._instruction
         at, next_at = Signal(range(CODE_DEPTH), reset_less=True), Signal(range(CODE_DEPTH))
         bases = Signal(data.ArrayLayout(range(MEMORY_DEPTH), 2), reset_less=True)
+        following = Signal.like(at)
         base, place = Signal(range(MEMORY_DEPTH)), Signal(range(MEMORY_DEPTH))
         with m.Switch(instruction.base):
             with m.Case(Base.CHANNEL):
@@ -128,8 +129,9 @@ class Scalar(wiring.Component):
                 m.d.comb += base.eq(bases[1])
         running = self._decoding | self._executing | self._looping | self._again
         m.d.comb += [
-            place.eq(Mux(running, instruction.value[:ADDRESS] + base, at)),
-            next_at.eq(Mux(self._idle, command.address, Mux(self._jumps, instruction.value, at + self._go))),
+            place.eq(Mux(running, (instruction.value[:ADDRESS] + base)[:ADDRESS], at)),
+            next_at.eq(Mux(self._idle, command.address, Mux(self._jumps, instruction.value[:ADDRESS], following))),
+            following.eq(at + self._go),
             self._memory.read_address.eq(place),
             self._memory.write_address.eq(place),
             self.number.eq(place),
@@ -254,7 +256,7 @@ class Scalar(wiring.Component):
                 (kind == Kind.COMPARE) | (shifts & self._again) | (length & self._looping)
             ),
             accumulator.sign.eq(Mux(self._again, sign_q, a[-1] & ~length)),
-            accumulator.above.eq(Mux(shifts, 0, instruction.value)),
+            accumulator.above.eq(Mux(shifts, 0, instruction.value[: len(BOUNDS)])),
             accumulator.twice.eq(self._looping & ((kind == Kind.ASK) | (shifts & self._steps[-1]))),
             accumulator.invert.eq(Mux(self._looping, last | length, instruction.invert ^ self._again)),
             accumulator.carry.eq(
@@ -305,7 +307,7 @@ class Scalar(wiring.Component):
         down, counted, change = ~self._leaps, Signal(STEPS), Signal(STEPS)
         m.d.comb += [
             self._few.eq(steps[1:] == 0),
-            counted.eq(Mux(instruction.counted, self._memory.read_data, instruction.value[ADDRESS:])),
+            counted.eq(Mux(instruction.counted, self._memory.read_data[:STEPS], instruction.value[ADDRESS:])),
             # 1, -1, or -LEAP
             change.eq(Mux(self._looping, Cat(down, (down & ~left).replicate(2), (~left).replicate(5)), counted)),
         ]

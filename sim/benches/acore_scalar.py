@@ -63,6 +63,7 @@ class Bench:
 
     def __init__(self, dut, plan: Plan, rng, idle: float, stall: float):
         self.dut, self.rng, self.idle, self.stall = dut, rng, idle, stall
+        self.wide_idle = 0.98 if idle else 0  # so that `in` waits
         expected = plan.expected
         self.sent = {"command": plan.commands, "wide": [n & (1 << 48) - 1 for n in expected.wide]}
         self.due = {"result": [n & WORD for n in expected.results]}
@@ -80,7 +81,8 @@ class Bench:
         for name, words in self.sent.items():
             if not self.offered[name]:
                 at = self.next[name]
-                self.offered[name] = at < len(words) and rng.random() >= self.idle
+                idle = self.idle if name == "command" else self.wide_idle
+                self.offered[name] = at < len(words) and rng.random() >= idle
                 getattr(dut, f"{name}__valid").value = int(self.offered[name])
                 width = 67 if name == "command" else 48
                 getattr(dut, f"{name}__payload").value = words[at] if self.offered[name] else rng.getrandbits(width)
