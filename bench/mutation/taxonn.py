@@ -1,18 +1,15 @@
 """The units of TaxoNN, small ones, to be mutated."""
 
-from hw.spec.taxonn import Activation, FixedFormat, Rounding, TaxonnConfig
-from hw.spec.taxonn_maps import Convolution, parse_layers
+from hw.spec.taxonn import Activation, FixedFormat, Rounding
+from hw.spec.taxonn_maps import Convolution
 from hw.taxonn.activation import ActivationUnit
 from hw.taxonn.conv_sequencer import ConvSequencer
-from hw.taxonn.layer import FcLayer
 from hw.taxonn.loss import LossUnit
 from hw.taxonn.map_buffer import MapBuffer
-from hw.taxonn.network import Network
 from hw.taxonn.output_stage import OutputStage
 from hw.taxonn.pe import Pe
 from hw.taxonn.row_sums import RowSums
 from hw.taxonn.sequencer import Sequencer
-from hw.taxonn.timing import step_cycles
 
 from .design import Design
 
@@ -64,30 +61,6 @@ def _conv_sequencer() -> Design:
     return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", **env)
 
 
-def _layer() -> Design:
-    parameters = {"inputs": 3, "outputs": 2, "classes": 2, "form": _FORM, "kind": Activation.RELU, "source": _FORM}
-    parameters |= {"error_bits": 20, "error_fraction": 12, "rounding": "stochastic", "conversion": "nearest"}
-    return _design(
-        "layer", lambda: FcLayer(**parameters), "taxonn_layer", inputs=3, outputs=2, format=_FORM, kind="relu",
-        source=_FORM, error_fraction=12, rounding="stochastic", conversion="nearest",
-    )  # fmt: skip
-
-
-def _filter(pool: str) -> Design:
-    """A filter within a whole network; its PEs have a design of their own, too."""
-    text = f"4x3x1,conv2k2p1,{pool}2,2"
-    layers, maps = parse_layers(text)
-    config = TaxonnConfig(layers, (Activation.RELU, Activation.LINEAR), (_FORM,), Rounding.STOCHASTIC, maps)
-    env = {"LAYERS": text, "ACTIVATIONS": "relu,linear", "FORMATS": f"{_FORM}/{_FORM}", "ROUNDING": "stochastic"}
-    env |= {"CONVERSION": "nearest", "STEP_CYCLES": ",".join(map(str, step_cycles(config).values()))}
-    tests = "selects_mutant|saturates|trains_and_infers|starts_again_with_the_same_noise"
-    env["COCOTB_TEST_FILTER"] = rf"\.({tests})(/|$)"
-    return Design(
-        f"taxonn-filter-{pool}", "taxonn", lambda: Network(config=config), "sim.benches.taxonn", 25, env,
-        unit="taxonn_filter", memories=True,
-    )  # fmt: skip
-
-
 #: Designs of TaxoNN.
 TAXONN_DESIGNS = (
     _pe(),
@@ -112,7 +85,4 @@ TAXONN_DESIGNS = (
         "loss", lambda: LossUnit(size=3, kind=Activation.SOFTMAX, form=_FORM), "taxonn_units", "losses",
         format=_FORM, kind="softmax", size=3, memories=True,
     ),
-    _layer(),
-    _filter("pool"),
-    _filter("avg"),
 )  # fmt: skip
