@@ -47,7 +47,7 @@ def test_curves_are_means_of_the_steps_before():
         (["2,12/2,12/2,12", "--layers", "64,10"], "There must be 1 or 1 formats, one a layer, not 3"),
         (["1,12", "--lr", "0.3", "--layers", "64,10"], "Learning rate must be 0 to 0.249969 in format (1,12), not 0.3"),
         (["--plot", "study.xyz"], "Plot must be of a format such as .png, .svg or .pdf, not 'study.xyz'"),
-        (["--data", "faces"], "Data must be digits or a folder, not 'faces'"),
+        (["--data", "faces"], "Data must be digits, clutter or a folder, not 'faces'"),
     ],
 )
 def test_mistakes(arguments, message, capsys, tmp_path, monkeypatch):

@@ -117,7 +117,7 @@ def test_digits_are_learned_by_the_verilog(capsys):
             ("train", "--machine", "taxonn", "--layers", "4,2"),
             "Layers must begin with 64 and end with 10 for the digits, not 4 and 2",
         ),
-        (("train", "--machine", "taxonn", "--data", "faces"), "Data must be digits or a folder, not 'faces'"),
+        (("train", "--machine", "taxonn", "--data", "faces"), "Data must be digits, clutter or a folder, not 'faces'"),
         (("train", "--machine", "taxonn", "--epochs", "0"), "Epochs must be at least 1, not 0"),
         (
             ("train", "--machine", "taxonn", "--lr", "0.6"),
