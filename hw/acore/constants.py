@@ -8,6 +8,7 @@ from hw.shared import shared
 from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, WORD_BITS, Chain, Constant
 
 from .finish import COMPARE
+from .flow import GROUP
 from .narrow import NarrowControl, NarrowDecode
 from .noise import NOISES
 from .normalise import NormaliseControl, NormaliseDecode
@@ -29,7 +30,7 @@ class ConstantValues(data.Struct):
     compare: signed(COMPARE)
     mean: signed(CENTRED)
     count: unsigned(24)
-    group: unsigned(16)
+    group: unsigned(GROUP)
     index: unsigned(32)
     stride: unsigned(32)
     nearest: unsigned(1)

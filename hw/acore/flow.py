@@ -19,8 +19,10 @@ from .rescaler import FRONT_TAKEN, Rescaler
 from .ring import DEPTH
 from .ways import Way
 
-__all__ = ["Flow"]
+__all__ = ["GROUP", "Flow"]
 
+#: Width of the number of beats of a group.
+GROUP = 13
 #: Cycles after the last beat until the sums are complete.
 _SETTLE = 4
 #: Stages of the multiply-add 0 whose beat starts the way to the front: both reach the multiply-add 1 together, and
@@ -75,7 +77,7 @@ class Flow(wiring.Component):
         super().__init__(
             {
                 "chain": In(Chain), "launch": In(1), "active": Out(1),
-                "count": In(24), "group": In(16),
+                "count": In(24), "group": In(GROUP),
                 "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
                 "enable": Out(1), "clear": Out(1), "load": Out(lanes), "way": Out(Way),
                 "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
@@ -98,7 +100,7 @@ class Flow(wiring.Component):
         """The beat that enters; the one state machine."""
         beat = Signal(Beat)
         left, rest, move = Signal(24, reset_less=True), Signal(24), Signal(signed(25))
-        number, after = Signal(16, reset_less=True), Signal(16)
+        number, after = Signal(GROUP, reset_less=True), Signal(GROUP)
         start = Signal(reset_less=True)
         loading = Signal(self._lanes)
         settle = Signal(_SETTLE)
@@ -278,10 +280,13 @@ class Flow(wiring.Component):
         """Group and place of the front's sum, and what is included in the sums."""
         chain = self.chain
         front = units["front"][-1]
-        next_place = Signal(8, reset_less=True)
-        m.d.comb += [self.group_start.eq(front.start), self.place.eq(Mux(front.start, 0, next_place))]
-        with m.If(self.enable & front.valid):
-            m.d.sync += next_place.eq(self.place + 1)
+        place = Signal(8, reset_less=True)
+        passes = self.enable & front.valid
+        m.d.comb += [self.group_start.eq(front.start), self.place.eq(place)]
+        with m.If(passes):
+            m.d.sync += place.eq(place + 1)
+        with m.If(self.clear | (passes & front.close)):
+            m.d.sync += place.eq(0)
         stages = {
             "front": units["front"][-2],
             "rescaled": units["rescale"][-2],

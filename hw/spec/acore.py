@@ -154,7 +154,7 @@ class Constant(enum.IntEnum):
     ADD = 7  #: summand of the front, 48 bits; 32 where a code is shifted
     COMPARE = 8  #: threshold, or mean, 32 bits
     COUNT = 9  #: elements of a map, or windows; 24 bits, at least 1
-    GROUP = 10  #: beats of a group, 16 bits; 1 where the chain does not pool
+    GROUP = 10  #: beats of a group, 13 bits, at most 4096; 1 where the chain does not pool
     INDEX = 11  #: index of the first element, 32 bits
     STRIDE = 12  #: distance of the indices of neighbouring elements, 32 bits
     NEAREST = 13  #: 1: rounding noise is 8000h

@@ -16,7 +16,7 @@ __all__ = ["Apu", "constant_value"]
 _WIDTHS = {
     Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE: -7, Constant.NORMALISE: 5, Constant.CONVERT: -8,
     Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -32, Constant.COUNT: 24,
-    Constant.GROUP: 16, Constant.NEAREST: 1,
+    Constant.GROUP: 13, Constant.NEAREST: 1,
 }  # fmt: skip
 
 
