@@ -49,7 +49,7 @@ def main(arguments=None) -> None:
     add = parser.add_argument
     add("--data", default="digits", help="as for gradgate train")
     add("--nets", nargs="+", default=["resnet8", "vgg6"], help="networks")
-    add("--batch", type=int, nargs="+", default=[32, 8], help="batch sizes")
+    add("--batch", type=int, nargs="+", default=[32], help="batch sizes")
     add("--seeds", type=int, nargs="+", default=[1, 2, 3])
     add("--epochs", type=int, help="instead of 10 for batch 32, else 6")
     add("--lr", type=float, help="instead of the default of gradgate train")
