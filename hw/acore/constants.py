@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, WORD_BITS, Chain, Constant
+from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, COUNT_BITS, WORD_BITS, Chain, Constant
 
 from .finish import COMPARE
 from .flow import GROUP
@@ -29,7 +29,7 @@ class ConstantValues(data.Struct):
     factor1: signed(FACTOR)
     compare: signed(COMPARE)
     mean: signed(CENTRED)
-    count: unsigned(24)
+    count: unsigned(COUNT_BITS)
     group: unsigned(GROUP)
     index: unsigned(32)
     stride: unsigned(32)

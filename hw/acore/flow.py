@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.rounder import Rounder
-from hw.spec.acore import Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.spec.acore import COUNT_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
 
 from .beat import Beat, Included, Inputs, Outputs
 from .finish import Finish
@@ -77,7 +77,7 @@ class Flow(wiring.Component):
         super().__init__(
             {
                 "chain": In(Chain), "launch": In(1), "active": Out(1),
-                "count": In(24), "group": In(GROUP),
+                "count": In(COUNT_BITS), "group": In(GROUP),
                 "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
                 "enable": Out(1), "clear": Out(1), "load": Out(lanes), "way": Out(Way),
                 "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
@@ -99,7 +99,7 @@ class Flow(wiring.Component):
     def _beats(self, m):
         """The beat that enters; the one state machine."""
         beat = Signal(Beat)
-        left, rest, move = Signal(24, reset_less=True), Signal(24), Signal(signed(25))
+        left, rest, move = Signal(COUNT_BITS, reset_less=True), Signal(COUNT_BITS), Signal(signed(COUNT_BITS + 1))
         number, after = Signal(GROUP, reset_less=True), Signal(GROUP)
         start = Signal(reset_less=True)
         loading = Signal(self._lanes)

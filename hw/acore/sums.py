@@ -7,15 +7,13 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS, Accumulator, Chain, Statistic
+from hw.spec.acore import ACCUMULATOR_BITS, COUNT_BITS, WORD_BITS, Accumulator, Chain, Statistic
 
 from .bits import plus
 from .lane import LaneSums
 
 __all__ = ["ADDED", "Sums"]
 
-#: A map has less than 2^24 elements.
-_COUNT = 24
 #: Accumulators that are read on top of accumulator 0, whose adders they share.
 ADDED = (Accumulator.SUM1, Accumulator.SUM2, Accumulator.LARGEST)
 
@@ -102,7 +100,7 @@ class Sums(wiring.Component):
         partial = Signal(shape, name=f"{name}_lanes", reset_less=True)
         extended = [Signal(shape, name=f"{name}_{n}") for n in range(self._lanes)]
         m.d.comb += [signal.eq(term) for signal, term in zip(extended, terms, strict=True)]
-        total = Signal(signed(min(len(terms[0]) + _COUNT, ACCUMULATOR_BITS)), name=name)
+        total = Signal(signed(min(len(terms[0]) + COUNT_BITS, ACCUMULATOR_BITS)), name=name)
         with m.If(self.enable):
             m.d.sync += partial.eq(reduce(plus, extended))
         with m.If(self.clear):
@@ -120,7 +118,7 @@ class Sums(wiring.Component):
         return total
 
     def _count(self, m, name, bits):
-        total = Signal(_COUNT, name=name)
+        total = Signal(COUNT_BITS, name=name)
         with m.If(self.clear):
             m.d.sync += total.eq(0)
         with m.Elif(self.enable):

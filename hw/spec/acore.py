@@ -14,8 +14,9 @@ from .integers import check_integer
 
 __all__ = [
     "ACCUMULATOR_BITS", "ACORE_RANGES", "ACoreConfig", "Accumulator", "Addend", "Base", "CODE_DEPTH", "CONVERT_LARGEST",
-    "CONVERT_LEAST", "Chain", "Command", "Constant", "Factor", "Instruction", "MEMORY_DEPTH", "Mask", "Multiplicand",
-    "Op", "Outcome", "PUBLIC", "Pool", "Rescale", "SATURATIONS", "Side", "Source", "Start", "Statistic", "WORD_BITS",
+    "CONVERT_LEAST", "COUNT_BITS", "Chain", "Command", "Constant", "Factor", "Instruction", "MEMORY_DEPTH", "Mask",
+    "Multiplicand", "Op", "Outcome", "PUBLIC", "Pool", "Rescale", "SATURATIONS", "Side", "Source", "Start", "Statistic",
+    "WORD_BITS",
 ]  # fmt: skip
 
 #: Width of a memory word, of the scalar accumulator and of the sums over a map.
@@ -26,6 +27,8 @@ WORD_BITS = 48
 MEMORY_DEPTH, CODE_DEPTH = 512, 512
 #: The values of constant `convert` that count.
 CONVERT_LEAST, CONVERT_LARGEST = -29, 63
+#: Width of the number of elements of a map.
+COUNT_BITS = 20
 #: Widths that the scalar accumulator saturates to.
 SATURATIONS = (8, 16, 18, 25, 32, 48, 49)
 
@@ -153,7 +156,7 @@ class Constant(enum.IntEnum):
     FACTOR1 = 6  #: factor of the multiply-add 1, 18 bits
     ADD = 7  #: summand of the front, 48 bits; 32 where a code is shifted
     COMPARE = 8  #: threshold, or mean, 32 bits
-    COUNT = 9  #: elements of a map, or windows; 24 bits, at least 1
+    COUNT = 9  #: elements of a map, or windows; 20 bits, at least 1
     GROUP = 10  #: beats of a group, 13 bits, at most 4096; 1 where the chain does not pool
     INDEX = 11  #: index of the first element, 32 bits
     STRIDE = 12  #: distance of the indices of neighbouring elements, 32 bits

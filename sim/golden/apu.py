@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.spec.acore import ACCUMULATOR_BITS, MEMORY_DEPTH, Accumulator, Base, Constant, Instruction, Op
+from hw.spec.acore import ACCUMULATOR_BITS, COUNT_BITS, MEMORY_DEPTH, Accumulator, Base, Constant, Instruction, Op
 from hw.spec.microcode import RECORDS, address, microcode
 
 from .chain import Result, run_chain
@@ -15,7 +15,7 @@ __all__ = ["Apu", "constant_value"]
 #: Width of each constant, negative where it is signed.
 _WIDTHS = {
     Constant.SHIFT: 6, Constant.SCALE: 17, Constant.RESCALE: -7, Constant.NORMALISE: 5, Constant.CONVERT: -8,
-    Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -32, Constant.COUNT: 24,
+    Constant.FACTOR0: -18, Constant.FACTOR1: -18, Constant.ADD: -48, Constant.COMPARE: -32, Constant.COUNT: COUNT_BITS,
     Constant.GROUP: 13, Constant.NEAREST: 1,
 }  # fmt: skip
 
