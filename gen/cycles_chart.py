@@ -3,22 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hw.spec.layer import Phase
+from sim.picture import check, save
 
 from .compiler.report import Row
 
 __all__ = ["check", "draw"]
 
 _COLOURS = {"Calc": "#4c72b0", "RdAct": "#dd8452", "RdWt": "#55a868", "WrOut": "#8172b3"}
-
-
-def check(path: Path) -> None:
-    """Raise a ValueError if no picture can have this suffix."""
-    if path.suffix.lstrip(".").lower() not in FigureCanvasAgg(Figure()).get_supported_filetypes():
-        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
 
 
 def _parts(row: Row) -> dict[str, float]:
@@ -40,9 +34,7 @@ def draw(rows: Sequence[Row], batch: int, title: str, path: Path) -> None:
     ValueError
         If there is no format of this suffix, or the file cannot be written.
     """
-    check(path)
-    figure = Figure(figsize=(11, 9), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(11, 9), dpi=110, layout="constrained")
     nodes = sorted({row.node for row in rows})
     for axes, phase in zip(figure.subplots(len(Phase), 1, sharex=True), Phase, strict=True):
         mine = [row for row in rows if row.phase == phase]
@@ -64,7 +56,4 @@ def draw(rows: Sequence[Row], batch: int, title: str, path: Path) -> None:
     axes.set_xticks(range(len(nodes)), names, fontsize=7)
     axes.set_xlabel("layer: channels of input and output, kernel / stride, rows of the input")
     figure.suptitle(title)
-    try:
-        figure.savefig(path, format=path.suffix.lstrip(".").lower(), dpi=110)
-    except OSError as error:
-        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
+    save(figure, path)

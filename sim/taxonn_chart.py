@@ -4,27 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["check", "draw", "save"]
+from .picture import save
+
+__all__ = ["draw"]
 
 #: Samples over which the share of wrong answers is taken.
 _WINDOW = 200
-
-
-def check(path: Path) -> None:
-    """Raise a ValueError if no picture can have this suffix."""
-    if path.suffix.lstrip(".").lower() not in FigureCanvasAgg(Figure()).get_supported_filetypes():
-        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture, or raise a ValueError."""
-    try:
-        figure.savefig(path, format=path.suffix.lstrip(".").lower())
-    except OSError as error:
-        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
 
 
 def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
@@ -42,7 +29,6 @@ def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
     ValueError
         If there is no format of this suffix, or the file cannot be written.
     """
-    check(path)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name, right in runs.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from .taxonn_chart import check, save
+from .picture import save
 from .taxonn_study import Curve
 
 __all__ = ["draw", "smooth"]
@@ -36,7 +36,6 @@ def draw(curves: Mapping[str, Curve], path: Path) -> None:
     ValueError
         If there is no format of this suffix, or the file cannot be written.
     """
-    check(path)
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for name, curve in curves.items():

@@ -25,6 +25,7 @@ LOCAL = {
     "gen.bringup": ("hw", "gen", "sim.golden"),
     "gen.cli": ("hw", "gen", "sim"),
     "gen.compiler": ("hw.spec", "gen.compiler"),
+    "gen.cycles_chart": ("hw", "gen", "sim.picture"),
     "gen.training": ("hw.spec", "gen", "sim.training"),
     "gen.train_taxonn": ("hw", "gen", "sim"),
     "gen.study": ("hw", "gen", "sim"),

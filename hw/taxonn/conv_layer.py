@@ -12,12 +12,12 @@ from hw.spec.taxonn_order import Op
 from .conv_sequencer import ConvSequencer
 from .counters import below, table
 from .filter import Filter, gradient_layout
+from .input_stage import InputStage
 from .lanes import Lanes
-from .layer import ERROR, INPUT, tag_layout
+from .layer import ERROR, tag_layout
 from .map_buffer import MapBuffer
 from .noise import Noise
 from .output_stage import OutputStage
-from .rescale import Rescale
 from .row_sums import RowSums
 from .scratchpad import Scratchpad
 
@@ -76,8 +76,8 @@ class ConvLayer(wiring.Component):
         rounding: Rounding,
         conversion: Rounding,
     ):
-        self._conversion = conversion
-        self._maps, self._form, self._kind, self._source = maps, form, kind, source
+        self._stage = {"form": form, "source": source, "conversion": conversion}
+        self._maps, self._form, self._kind = maps, form, kind
         self._error = {"error_bits": error_bits, "error_fraction": error_fraction}
         self._rounding, self._stochastic = rounding, rounding == Rounding.STOCHASTIC
         self._back, self._tag = source is not None, tag_layout(classes)
@@ -133,24 +133,14 @@ class ConvLayer(wiring.Component):
             "buffer", MapBuffer, maps=self._maps, width=self._form.width, tag=self._tag.size
         )
         tag = data.View(self._tag, buffer.tag)
-        if self._source is None:
-            m.d.comb += [buffer.i_valid.eq(self.i_valid), buffer.i.eq(self.i), buffer.i_tag.eq(self.i_tag.as_value())]
-        else:
-            noisy = self._source.fraction > self._form.fraction and self._conversion == Rounding.STOCHASTIC
-            bits = {"bits": self._source.width, "fraction": self._source.fraction, "stochastic": noisy}
-            m.submodules.convert = convert = shared("convert", Rescale, **bits, form=self._form)
-            m.d.comb += [convert.i_valid.eq(self.i_valid), convert.i.eq(self.i)]
-            m.d.comb += [buffer.i_valid.eq(convert.o_valid), buffer.i.eq(convert.o)]
-            if noisy:
-                noise = self._noise(m, "input_noise", INPUT, self._maps.inputs)
-                m.d.comb += [
-                    noise.take.eq(self.i_valid & self.i_tag.train),
-                    convert.noise.eq(Mux(self.i_tag.train, noise.noise, 1 << NOISE_BITS - 1)),
-                ]
-            tag_q = Signal(self._tag, reset_less=True)
-            m.d.sync += tag_q.eq(self.i_tag)
-            m.d.comb += buffer.i_tag.eq(tag_q.as_value())
+        m.submodules.inputs = inputs = shared(
+            "inputs", InputStage, **self._stage, count=self._maps.inputs, tag=self._tag
+        )
+        m.d.comb += [getattr(inputs, n).eq(getattr(self, n)) for n in ("i_valid", "i", "i_tag", "key", "restart")]
         m.d.comb += [
+            buffer.i_valid.eq(inputs.o_valid),
+            buffer.i.eq(inputs.o),
+            buffer.i_tag.eq(inputs.o_tag.as_value()),
             self.i_ready.eq(buffer.i_ready),
             buffer.y.eq(sequencer.y),
             buffer.x.eq(sequencer.x),

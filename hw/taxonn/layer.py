@@ -10,18 +10,18 @@ from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
 from .buffer import DoubleBuffer
+from .input_stage import InputStage
 from .noise import Noise
 from .output_stage import OutputStage
 from .pe import Pe
-from .rescale import Rescale
 from .scale import Scale
 from .sequencer import Sequencer
 from .weight_noise import WeightNoise
 
 __all__ = ["FcLayer", "tag_layout"]
 
-#: Classes of rounding noise, as in golden's `noise`.
-ERROR, INPUT = 1, 2
+#: Class of rounding noise, as in golden's `noise`.
+ERROR = 1
 
 
 def tag_layout(classes: int) -> data.StructLayout:
@@ -92,12 +92,11 @@ class FcLayer(wiring.Component):
         rounding: Rounding,
         conversion: Rounding,
     ):
-        self._inputs, self._outputs, self._form, self._kind, self._source = inputs, outputs, form, kind, source
+        self._inputs, self._outputs, self._form, self._kind = inputs, outputs, form, kind
         self._error = (error_bits, error_fraction)
         self._hidden, self._back = error_bits is not None, source is not None
         self._stochastic = rounding == Rounding.STOCHASTIC
-        cuts = source is not None and source.fraction > form.fraction
-        self._noisy_inputs = cuts and conversion == Rounding.STOCHASTIC
+        self._stage = {"form": form, "source": source, "conversion": conversion}
         self._pe = {"inputs": inputs, "outputs": outputs, "form": form, "training": True, "rounding": rounding}
         self._acc, self._tag = signed(Pe.acc_bits(inputs, outputs, form, True)), tag_layout(classes)
         self.module_name = "taxonn_layer"
@@ -141,23 +140,12 @@ class FcLayer(wiring.Component):
         buffer = shared("buffer", DoubleBuffer, count=self._inputs, width=self._form.width, tag=self._tag.size)
         m.submodules.buffer = buffer
         tag = data.View(self._tag, buffer.tag)
-        if self._source is None:
-            m.d.comb += [buffer.i_valid.eq(self.i_valid), buffer.i.eq(self.i), buffer.i_tag.eq(self.i_tag.as_value())]
-        else:
-            bits = {"bits": self._source.width, "fraction": self._source.fraction, "stochastic": self._noisy_inputs}
-            m.submodules.convert = convert = shared("convert", Rescale, **bits, form=self._form)
-            m.d.comb += [convert.i_valid.eq(self.i_valid), convert.i.eq(self.i)]
-            m.d.comb += [buffer.i_valid.eq(convert.o_valid), buffer.i.eq(convert.o)]
-            if self._noisy_inputs:
-                noise = self._noise(m, "input_noise", INPUT, self._inputs)
-                m.d.comb += [
-                    noise.take.eq(self.i_valid & self.i_tag.train),
-                    convert.noise.eq(Mux(self.i_tag.train, noise.noise, 1 << NOISE_BITS - 1)),
-                ]
-            tag_q = Signal(self._tag, reset_less=True)
-            m.d.sync += tag_q.eq(self.i_tag)
-            m.d.comb += buffer.i_tag.eq(tag_q.as_value())
+        m.submodules.inputs = inputs = shared("inputs", InputStage, **self._stage, count=self._inputs, tag=self._tag)
+        m.d.comb += [getattr(inputs, n).eq(getattr(self, n)) for n in ("i_valid", "i", "i_tag", "key", "restart")]
         m.d.comb += [
+            buffer.i_valid.eq(inputs.o_valid),
+            buffer.i.eq(inputs.o),
+            buffer.i_tag.eq(inputs.o_tag.as_value()),
             self.i_ready.eq(buffer.i_ready),
             buffer.index.eq(sequencer.index),
             buffer.free.eq(sequencer.free),

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..picture import save
 from .run import Run
 
 __all__ = ["draw"]
@@ -20,10 +20,6 @@ def draw(run: Run, path: Path) -> None:
         If there is no format of this suffix, or the file cannot be written.
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    suffix = path.suffix.lstrip(".").lower()
-    if suffix not in canvas.get_supported_filetypes():
-        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
     left, right = figure.subplots(1, 2)
     epochs = range(1, len(run.epochs) + 1)
     for axes, name, unit in ((left, "loss", 1), (right, "accuracy", 100)):
@@ -37,7 +33,4 @@ def draw(run: Run, path: Path) -> None:
     right.set_ylabel("accuracy in %")
     settings = run.settings
     figure.suptitle(f"{settings.net} on {settings.data}, {settings.engine}, batch {settings.batch}")
-    try:
-        figure.savefig(path, format=suffix)
-    except OSError as error:
-        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
+    save(figure, path)

@@ -1,0 +1,33 @@
+"""Pictures as files, of the format that their suffix names."""
+
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+__all__ = ["check", "save"]
+
+
+def _format(path: Path) -> str:
+    return path.suffix.lstrip(".").lower()
+
+
+def check(path: Path) -> None:
+    """Raise a ValueError if no picture can have this suffix."""
+    if _format(path) not in FigureCanvasAgg(Figure()).get_supported_filetypes():
+        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture.
+
+    Raises
+    ------
+    ValueError
+        If no picture can have this suffix, or the file cannot be written.
+    """
+    check(path)
+    try:
+        figure.savefig(path, format=_format(path))
+    except OSError as error:
+        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
