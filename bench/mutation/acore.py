@@ -1,10 +1,16 @@
-"""The APU of an A-Core, to be mutated within it, and its controller, accumulators and functions, alone."""
+"""The units of an A-Core, to be mutated alone, and the rest of its APU, within it."""
 
 from amaranth.hdl import Shape
 
 from hw.acore.acore import ACore
+from hw.acore.finish import Finish
+from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
+from hw.acore.normalise import Normalise
+from hw.acore.product import Centre
+from hw.acore.rescale import Shift
+from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
 from hw.spec.acore import ACoreConfig
@@ -39,13 +45,30 @@ def _functions() -> Design:
     )  # fmt: skip
 
 
-#: The designs of the A-Core.
-ACORE_DESIGNS = (
-    Design(
-        "acore-apu", "acore", lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)), "sim.benches.acore", 200,
+#: The units of a lane, by the name of its instance.
+_UNITS = {
+    "shift": lambda: Shift(words=3, bits=29),
+    "rescaler": Rescaler,
+    "normalise": Normalise,
+    "front": Front,
+    "pooling": Pooling,
+    "centre": Centre,
+    "finish": Finish,
+}
+
+
+def _unit(name: str) -> Design:
+    env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
+    return Design(f"acore-{name}", "unit", _UNITS[name], "sim.benches.acore_lane", 25, env)
+
+
+def _apu() -> Design:
+    return Design(
+        "acore-apu", "acore", lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)), "sim.benches.acore", 100,
         {"APUS": "1", "LANES": str(_LANES), "COUNT": "50"}, unit="apu", instance="apu_0", memories=True,
-    ),
-    _scalar(),
-    _sums(),
-    _functions(),
-)  # fmt: skip
+        without=("scalar", "sums", *(f"lane_?.{name}" for name in _UNITS)),
+    )  # fmt: skip
+
+
+#: The designs of the A-Core.
+ACORE_DESIGNS = (_apu(), _scalar(), _sums(), _functions(), *(_unit(name) for name in _UNITS))

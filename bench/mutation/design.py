@@ -34,6 +34,8 @@ class Design:
         Module that is mutated, with all inside it; a submodule of `top`. By default `top`.
     instance : str, optional
         Name of its only instance; by default the module's.
+    without : tuple of str
+        Instances within the mutated module that another design mutates.
     memories : bool
         Whether memories stay memories, themselves not mutated; else they become registers.
     files : callable, optional
@@ -49,6 +51,7 @@ class Design:
     seed: int = 1
     unit: str | None = None
     instance: str | None = None
+    without: tuple[str, ...] = ()
     memories: bool = False
     files: Callable[[Path], Mapping[str, str]] | None = None
 

@@ -50,6 +50,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
     count, unit = design.mutants if count is None else count, design.mutated
     flat = ["flatten", "memory_collect", *([] if design.memories else ["memory_map"]), "pmuxtree", "opt_expr"]
     cells, route = f"{unit}/c:* {unit}/t:$mem* %d", []
+    cells += "".join(f" {unit}/c:*{instance}.* %d" for instance in design.without)
     if unit != design.top:
         instance = design.instance or unit
         add, connect = f"add -input {SELECT} {SELECT_WIDTH}", f"connect -port {instance} {SELECT} {SELECT}"

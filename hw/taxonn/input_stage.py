@@ -78,7 +78,7 @@ class InputStage(wiring.Component):
             self.o_tag.eq(tag),
         ]
         if self._noisy:
-            m.submodules.noise = noise = shared("noise", Noise, kind=INPUT, count=self._count)
+            m.submodules.input_noise = noise = shared("input_noise", Noise, kind=INPUT, count=self._count)
             m.d.comb += [
                 noise.key.eq(self.key),
                 noise.restart.eq(self.restart),

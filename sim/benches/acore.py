@@ -219,7 +219,8 @@ async def every_microprogram(dut, stalls):
                 for each in softmax_jobs(rng, classes, int(rng.integers(0, classes))):
                     plan.add(each)
             else:
-                plan.add(job(str(name), rng, int(rng.choice([1, 2, 3, 4, 5, 9, 16])), str(rng.choice(MAPS))))
+                kind = "random" if rng.random() < 0.7 else str(rng.choice(MAPS))
+                plan.add(job(str(name), rng, int(rng.choice([1, 2, 3, 4, 5, 9, 16])), kind))
         plans.append(plan)
     await run(dut, plans, *stalls)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.acore import Constant
+from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, Constant
 from hw.spec.microcode import microcode
 from sim.golden import jobs
 from sim.golden.apu import Apu
@@ -67,6 +67,24 @@ def _started(made: Job, rng, **words: int) -> Job:
     )
 
 
+def _fitting(made: Job, rng) -> Job:
+    """The job, in three of four cases with the output's exponent that training's scales would give it, or one near."""
+    if rng.random() < 0.25:
+        return made
+    apu, narrow = Apu(), made.name in ("velocity", "velocity_add")
+    made.run(apu)
+    if apu.memory[apu.word("need")] == FIRST_NEED:
+        return made
+    bits = apu.memory[apu.word("need")] - made.words["need_offset"]
+    shift = bits - (15 if narrow else 12) + int(rng.integers(-1, 5))
+    if narrow:
+        return replace(made, constants={**made.constants, Constant.RESCALE: max(31 - shift, -33)})
+    if "error_shift" in made.words:
+        return replace(made, words={**made.words, "error_shift": 31 - shift})
+    convert = min(max(31 - shift, CONVERT_LEAST), CONVERT_LARGEST)
+    return replace(made, constants={**made.constants, Constant.CONVERT: convert})
+
+
 def _forward(name: str, rng, count: int, kind: str) -> Job:
     x = _sums(rng, count, kind)
     add = name.endswith("_add")
@@ -99,7 +117,9 @@ def _error(name: str, rng, count: int, kind: str) -> tuple[dict, dict]:
 
 def _backward(name: str, rng, count: int, kind: str) -> Job:
     streams, exponents = _error(name, rng, count, kind)
-    ed, ex = exponents["e"] + int(rng.integers(-30, 40)), int(rng.integers(-30, -5))
+    bits = max(int(np.abs(each).max()).bit_length() for each in streams.values())
+    ed = exponents["e"] + int(rng.integers(-30, 40) if rng.random() < 0.25 else rng.integers(bits - 27, bits + 2))
+    ex = int(rng.integers(-30, -5))
     m, el = int(rng.integers(0, 1 << 17)), int(rng.integers(-55, -15))
     e_e = ed + 3 - ex + el + int(rng.integers(-5, 45))
     made = jobs.backward_jobs(
@@ -128,8 +148,11 @@ def _update(name: str, rng, count: int, kind: str) -> Job:
             e_v_new=e_v + int(rng.integers(-20, 30)), index=index, noise=key["key0"], pint=pint,
             decayed=_sums(rng, count, kind) if "add" in name else None,
         )  # fmt: skip
+    factor = rate()
+    if rng.random() < 0.75:  # Such that it moves the weight by some of its bits.
+        e_v = e_w - 20 * pint - factor.e - int(rng.integers(-6, 12) if pint else rng.integers(14, 34))
     return jobs.update(
-        weights(), weights(), rate(), e_v=e_v, e_w=e_w, e_w8=e_w + int(rng.integers(-2, 20)), index=index, pint=pint,
+        weights(), weights(), factor, e_v=e_v, e_w=e_w, e_w8=e_w + int(rng.integers(-2, 20)), index=index, pint=pint,
         **key,
     )  # fmt: skip
 
@@ -147,6 +170,12 @@ def _pool(name: str, rng, count: int) -> Job:
 
 def job(name: str, rng, count: int, kind: str) -> Job:
     """A job of this microprogram on `count` elements of a map of this kind."""
+    made = _any_job(name, rng, count, kind)
+    return _fitting(made, rng) if "need_offset" in made.words else made
+
+
+def _any_job(name: str, rng, count: int, kind: str) -> Job:
+    """The same, with any exponents."""
     if name == "frn_sum":
         return Job(name, {}, {Constant.COUNT: count, Constant.GROUP: 1}, {"wide": _sums(rng, count, kind)})
     if name.startswith("frn_forward"):

@@ -1,12 +1,19 @@
 # amaranth: UnusedElaboratable=no
-"""The units of an APU that are no lane, one by one."""
+"""The units of an APU, one by one."""
 
 import pytest
 from amaranth.hdl import Shape
 
 from gen.emit import emit
+from hw.acore.finish import Finish
+from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
+from hw.acore.narrow import NarrowDecode
+from hw.acore.normalise import Normalise, NormaliseDecode
+from hw.acore.product import Centre, Product
+from hw.acore.rescale import RescaleDecode, Shift
+from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
 from sim.benches.acore_programs import random_code
@@ -30,3 +37,23 @@ def test_sums(lanes):
 def test_functions(apus):
     verilog = emit(Functions(apus=apus), "functions")
     simulate(top="functions", verilog=verilog, bench="sim.benches.acore_functions", env={"APUS": str(apus)})
+
+
+UNITS = {
+    "shift": lambda: Shift(words=3, bits=29),
+    "rescaler": Rescaler,
+    "normalise": Normalise,
+    "front": Front,
+    "pooling": Pooling,
+    "centre": Centre,
+    "product": Product,
+    "finish": Finish,
+    "rescale_decode": RescaleDecode,
+    "normalise_decode": NormaliseDecode,
+    "narrow_decode": NarrowDecode,
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_lane(name):
+    simulate(top="unit", verilog=emit(UNITS[name](), "unit"), bench="sim.benches.acore_lane", testcase=name)
