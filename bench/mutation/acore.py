@@ -7,13 +7,17 @@ from hw.acore.finish import Finish
 from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
-from hw.acore.normalise import Normalise
+from hw.acore.narrow import NarrowDecode
+from hw.acore.noise import LaneNoise
+from hw.acore.normalise import Normalise, NormaliseDecode
 from hw.acore.product import Centre
-from hw.acore.rescale import Shift
+from hw.acore.rescale import RescaleDecode, Shift
 from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
+from hw.arith.rounder import Rounder
 from hw.spec.acore import ACoreConfig
+from hw.spec.pint import PintFormat
 from sim.benches.acore_programs import random_code
 
 from .design import Design
@@ -45,7 +49,7 @@ def _functions() -> Design:
     )  # fmt: skip
 
 
-#: The units of a lane, by the name of its instance.
+#: Units that are mutated alone, by the name of their tests.
 _UNITS = {
     "shift": lambda: Shift(words=3, bits=29),
     "rescaler": Rescaler,
@@ -54,19 +58,30 @@ _UNITS = {
     "pooling": Pooling,
     "centre": Centre,
     "finish": Finish,
+    "rounder": lambda: Rounder(pint=PintFormat(), fraction=4),
+    "noise": LaneNoise,
+    "rescale_decode": RescaleDecode,
+    "normalise_decode": NormaliseDecode,
+    "narrow_decode": NarrowDecode,
 }
+#: And their instances within the APU, and those of the controller and the sums.
+_INSTANCES = (
+    "scalar", "sums", "lane_?.shift", "lane_?.rescaler", "lane_?.normalise", "lane_?.front", "lane_?.pooling",
+    "lane_?.centre", "lane_?.finish", "lane_?.rounder?", "lane_?.noise", "constants.narrow", "constants.normalise",
+    "constants.rescale", "constants.convert",
+)  # fmt: skip
 
 
 def _unit(name: str) -> Design:
     env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
-    return Design(f"acore-{name}", "unit", _UNITS[name], "sim.benches.acore_lane", 25, env)
+    return Design(f"acore-{name}", "unit", _UNITS[name], "sim.benches.acore_lane", 25, env, memories=True)
 
 
 def _apu() -> Design:
     return Design(
-        "acore-apu", "acore", lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)), "sim.benches.acore", 100,
+        "acore-apu", "acore", lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)), "sim.benches.acore", 60,
         {"APUS": "1", "LANES": str(_LANES), "COUNT": "50"}, unit="apu", instance="apu_0", memories=True,
-        without=("scalar", "sums", *(f"lane_?.{name}" for name in _UNITS)),
+        without=_INSTANCES,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What happens when in the lanes of an APU: beats, their way through the units, and the streams they need."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -114,7 +114,7 @@ class Flow(wiring.Component):
             after.eq(number + 1),
             rest.eq(left + move),
             beat.close.eq(after == self.group),
-            self._tail.eq(Cat(more | (left[:low] > n) for n in range(self._lanes))),
+            self._tail.eq(Cat(Const(1, 1), *(more | (left[:low] > n) for n in range(1, self._lanes)))),
             self.active.eq(1),
         ]
         with m.FSM():

@@ -220,7 +220,7 @@ async def every_microprogram(dut, stalls):
                     plan.add(each)
             else:
                 kind = "random" if rng.random() < 0.7 else str(rng.choice(MAPS))
-                plan.add(job(str(name), rng, int(rng.choice([1, 2, 3, 4, 5, 9, 16])), kind))
+                plan.add(job(str(name), rng, int(rng.choice([1, 2, 3, 4, 5, 9, 16, 40])), kind))
         plans.append(plan)
     await run(dut, plans, *stalls)
 
@@ -234,7 +234,7 @@ async def every_map(dut):
         plan = Plan(rng)
         for kind in MAPS:
             for name in MAPPED:
-                for count in (1, int(rng.integers(2, 12))):
+                for count in (1, int(rng.integers(2, 12)), int(rng.integers(30, 40)))[: 2 + (kind == "spike")]:
                     plan.add(job(name, rng, count, kind))
         plans.append(plan)
     await run(dut, plans, 0.05, 0.05)

@@ -27,7 +27,7 @@ def _sums(rng, count: int, kind: str, bits: int = 36) -> np.ndarray:
     return {
         "random": lambda: rng.integers(-top - 1, top, count, endpoint=True) >> int(rng.integers(0, bits - 1)),
         "zeros": lambda: np.zeros(count, np.int64),
-        "spike": lambda: np.where(np.arange(count) == count // 2, -top - 1, 0),
+        "spike": lambda: np.where(np.arange(count) == rng.integers(count), -top - 1, 0),
         "largest": lambda: np.full(count, top),
         "least": lambda: np.full(count, -top - 1),
         "alternating": lambda: np.where(np.arange(count) % 2, top, -top - 1),

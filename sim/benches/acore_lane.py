@@ -4,11 +4,13 @@ The test has the name of the unit, the module under test.
 """
 
 import cocotb
-from cocotb.triggers import FallingEdge, ReadOnly, Timer
+import numpy as np
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge, Timer
 
 from hw.spec.acore import Pool, Rescale
 from sim.benches.streams import generator, start
-from sim.golden.pint import decode
+from sim.golden.pint import decode, encode
+from sim.golden.random import random16
 
 COUNT = 60
 #: Positions of a shift, from where all is lost to where all overflows.
@@ -293,10 +295,79 @@ async def finish(dut):
         await run(dut, rng, control, elements, delays, {"z": 2, "passed": 2, "magnitude": 3}, model)
 
 
-async def _decoded(dut, inputs: dict, expected: int, mask: int = -1):
-    for port, value in inputs.items():
-        getattr(dut, port).value = value & (1 << len(getattr(dut, port))) - 1
-    await FallingEdge(dut.clk)
+@cocotb.test()
+async def rounder(dut):
+    """Codes of fixed point with this unit's fraction bits; beyond the limits only the sign counts."""
+    await start(dut, enable=0)
+    rng, bits = generator(), len(dut.value)
+    for nearest in (0, 1) * 6:
+
+        def model(value, over, random16, nearest=nearest):
+            noise = 0x8000 if nearest else random16
+            beyond = (1 << 40) if value >= 0 else -(1 << 40)
+            return {"code": int(encode(np.array(beyond if over else value), bits - 13, np.array(noise)))}
+
+        elements = [
+            {"value": number(rng, bits), "over": int(rng.random() < 0.1), "random16": number(rng, 16) & 0xFFFF}
+            for _ in range(8 * COUNT)
+        ]
+        delays = {"value": 0, "over": 0, "random16": 0}
+        await run(dut, rng, {"nearest": nearest}, elements, delays, {"code": 3}, model)
+
+
+@cocotb.test()
+async def noise(dut):
+    """Numbers of the elements of maps, in order, read from the ring after the last; the lane holds at random."""
+    await start(dut, enable=0, control=0)
+    rng = generator()
+    written = 0
+    for _ in range(40):
+        keys, first, stride = [rng.getrandbits(64) for _ in range(2)], rng.getrandbits(32), rng.getrandbits(32)
+        count = rng.randrange(1, 32)
+        index, begin, issued = 0, written, 0
+        state = {"clear": 0, "load": 0, "way": 0, "issue": 0}
+
+        async def cycle(enable, read=(0, 0), keys=keys, state=state):
+            nonlocal written
+            await FallingEdge(dut.clk)
+            dut.enable.value = int(enable)
+            dut.control.value = packed(
+                (state["clear"], 1), (state["load"], 1), (state["way"], 32), (state["issue"], 1),
+                *((key, 64) for key in keys), (written, 5), *((address, 5) for address in read),
+            )  # fmt: skip
+            await ReadOnly()
+            written += int(dut.pushed.value)
+            return int(dut.random16.value)
+
+        state["clear"] = 1
+        await cycle(True)
+        state |= {"clear": 0, "load": 1, "way": first}
+        await cycle(rng.random() < 0.5)
+        state |= {"load": 0, "way": stride}
+        while issued < count:
+            enable, state["issue"] = rng.random() < 0.8, int(rng.random() < 0.8)
+            await cycle(enable)
+            issued += enable and state["issue"]
+        state["issue"] = 0
+        while written < begin + count:
+            await cycle(rng.random() < 0.8)
+        for n in range(count):
+            index = (first + n * stride) & 0xFFFFFFFF
+            other = rng.randrange(count)
+            places = [(index, n), ((first + other * stride) & 0xFFFFFFFF, other)]
+            word = await cycle(True, [begin + place for _, place in places])
+            for (element, _), key, got in zip(places, keys, (word & 0xFFFF, word >> 16), strict=True):
+                expected = int(random16(np.array(element), key))
+                assert got == expected, f"index {element:#x}, key {key:#x}: {got:#x}, not {expected:#x}"
+
+
+async def _decoded(dut, inputs: dict, expected: int, mask: int = -1, rst: int = 0):
+    """Give inputs, that change behind the clock's edge, and expect a control."""
+    dut.rst.value = rst
+    for flip in (0, -1):
+        for port, value in inputs.items():
+            getattr(dut, port).value = (value ^ flip) & (1 << len(getattr(dut, port))) - 1
+        await (FallingEdge(dut.clk) if flip else RisingEdge(dut.clk))
     await ReadOnly()
     assert (int(dut.control.value) ^ expected) & mask == 0, f"{inputs}: {int(dut.control.value):#x}, not {expected:#x}"
     await Timer(1, "step")
@@ -308,6 +379,7 @@ async def rescale_decode(dut):
     await start(dut)
     for u in SHIFTS:
         await _decoded(dut, {"u": u}, shift_control(u))
+    await _decoded(dut, {"u": 0}, 0, rst=1)
 
 
 @cocotb.test()
@@ -317,6 +389,7 @@ async def normalise_decode(dut):
     for n in range(18):
         for used in (0, 1):
             await _decoded(dut, {"n": n, "used": used}, normalise_control(n, used))
+    await _decoded(dut, {"n": 17, "used": 1}, 0, rst=1)
 
 
 @cocotb.test()
@@ -330,3 +403,4 @@ async def narrow_decode(dut):
         control = narrow_control(u, scale if scales else None, add * adds)
         # The sign, the last bit, is read where the constant is large, the bit below.
         await _decoded(dut, inputs, control, -1 if control >> 98 & 1 else (1 << 99) - 1)
+    await _decoded(dut, inputs, 0, rst=1)

@@ -10,12 +10,15 @@ from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
 from hw.acore.narrow import NarrowDecode
+from hw.acore.noise import LaneNoise
 from hw.acore.normalise import Normalise, NormaliseDecode
 from hw.acore.product import Centre, Product
 from hw.acore.rescale import RescaleDecode, Shift
 from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
+from hw.arith.rounder import Rounder
+from hw.spec.pint import PintFormat
 from sim.benches.acore_programs import random_code
 from sim.runner import simulate
 
@@ -48,6 +51,7 @@ UNITS = {
     "centre": Centre,
     "product": Product,
     "finish": Finish,
+    "noise": LaneNoise,
     "rescale_decode": RescaleDecode,
     "normalise_decode": NormaliseDecode,
     "narrow_decode": NarrowDecode,
@@ -57,3 +61,9 @@ UNITS = {
 @pytest.mark.parametrize("name", UNITS)
 def test_lane(name):
     simulate(top="unit", verilog=emit(UNITS[name](), "unit"), bench="sim.benches.acore_lane", testcase=name)
+
+
+@pytest.mark.parametrize("fraction", [4, 16])
+def test_rounder(fraction):
+    verilog = emit(Rounder(pint=PintFormat(), fraction=fraction), "unit")
+    simulate(top="unit", verilog=verilog, bench="sim.benches.acore_lane", testcase="rounder")
