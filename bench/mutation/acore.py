@@ -10,7 +10,7 @@ from hw.acore.lane import LaneSums
 from hw.acore.narrow import NarrowDecode
 from hw.acore.noise import LaneNoise
 from hw.acore.normalise import Normalise, NormaliseDecode
-from hw.acore.product import Centre
+from hw.acore.product import Centre, Product
 from hw.acore.rescale import RescaleDecode, Shift
 from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
@@ -57,6 +57,7 @@ _UNITS = {
     "front": Front,
     "pooling": Pooling,
     "centre": Centre,
+    "product": Product,
     "finish": Finish,
     "rounder": lambda: Rounder(pint=PintFormat(), fraction=4),
     "noise": LaneNoise,
@@ -67,8 +68,8 @@ _UNITS = {
 #: And their instances within the APU, and those of the controller and the sums.
 _INSTANCES = (
     "scalar", "sums", "lane_?.shift", "lane_?.rescaler", "lane_?.normalise", "lane_?.front", "lane_?.pooling",
-    "lane_?.centre", "lane_?.finish", "lane_?.rounder?", "lane_?.noise", "constants.narrow", "constants.normalise",
-    "constants.rescale", "constants.convert",
+    "lane_?.centre", "lane_?.product?", "lane_?.finish", "lane_?.rounder?", "lane_?.noise",
+    "constants.narrow", "constants.normalise", "constants.rescale", "constants.convert",
 )  # fmt: skip
 
 

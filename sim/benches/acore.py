@@ -12,13 +12,13 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.spec.acore import PUBLIC, Base, Command
 from hw.spec.microcode import RECORDS, microcode
-from sim.benches.acore_jobs import JOBS, MAPS, job, softmax_jobs
+from sim.benches.acore_jobs import ACC_BITS, JOBS, MAPS, job, softmax_jobs
 from sim.benches.acore_layer import layer
 from sim.benches.streams import generator, start
+from sim.golden import jobs
 from sim.golden.apu import Apu
 
 APUS, LANES = int(os.environ.get("APUS", "1")), int(os.environ.get("LANES", "3"))
-ACC_BITS = int(os.environ.get("ACC_BITS", "36"))
 #: Jobs of a test on each APU.
 COUNT = int(os.environ.get("COUNT", "60"))
 CHANNEL, MAP = RECORDS + 3, RECORDS + 20
@@ -238,6 +238,18 @@ async def every_map(dut):
                     plan.add(job(name, rng, count, kind))
         plans.append(plan)
     await run(dut, plans, 0.05, 0.05)
+
+
+@cocotb.test()
+async def long_maps(dut):
+    """Maps of many beats, and pools of many beats a group."""
+    rng = numpy_generator()
+    plans = [Plan(rng) for _ in range(APUS)]
+    for plan in plans:
+        for count in (255, 257, 600, int(rng.integers(300, 1000))):
+            plan.add(job("frn_forward", rng, count, "random"))
+        plan.add(jobs.pool("pool_sum", {"code": rng.integers(0, 256, (300, 2))}))
+    await run(dut, plans)
 
 
 @cocotb.test()

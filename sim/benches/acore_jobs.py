@@ -1,5 +1,6 @@
 """Jobs for the benches of the A-Core: every microprogram on random and adversarial maps."""
 
+import os
 import random
 from dataclasses import replace
 
@@ -16,13 +17,16 @@ from sim.golden.rate import Factor
 
 __all__ = ["JOBS", "MAPS", "job", "softmax_jobs"]
 
+#: Width of the stream of sums, and of sums that stay within 48 bits with what is added to them.
+ACC_BITS = int(os.environ.get("ACC_BITS", "36"))
+SUM_BITS = min(ACC_BITS, 46)
 #: Kinds of maps of sums.
 MAPS = ("random", "zeros", "spike", "largest", "least", "alternating", "ones", "small")
 #: Microprograms that `job` makes; those of softmax belong together.
 JOBS = tuple(name for name in microcode().jobs if not name.startswith("softmax"))
 
 
-def _sums(rng, count: int, kind: str, bits: int = 36) -> np.ndarray:
+def _sums(rng, count: int, kind: str, bits: int = SUM_BITS) -> np.ndarray:
     top = (1 << bits - 1) - 1
     return {
         "random": lambda: rng.integers(-top - 1, top, count, endpoint=True) >> int(rng.integers(0, bits - 1)),
@@ -121,7 +125,7 @@ def _backward(name: str, rng, count: int, kind: str) -> Job:
     ed = exponents["e"] + int(rng.integers(-30, 40) if rng.random() < 0.25 else rng.integers(bits - 27, bits + 2))
     ex = int(rng.integers(-30, -5))
     m, el = int(rng.integers(0, 1 << 17)), int(rng.integers(-55, -15))
-    e_e = ed + 3 - ex + el + int(rng.integers(-5, 45))
+    e_e = ed + 3 - ex + el + int(rng.integers(-40, 64))
     made = jobs.backward_jobs(
         streams, _codes(rng, count), ed=ed, ex=ex, e_e=e_e, key1=_keys(rng)["key1"], **exponents
     )[name.startswith("frn_error")]  # fmt: skip
@@ -146,7 +150,7 @@ def _update(name: str, rng, count: int, kind: str) -> Job:
         return jobs.velocity(
             weights(), _codes(rng, count), e_g=int(rng.integers(-60, 30)), e_v=e_v,
             e_v_new=e_v + int(rng.integers(-20, 30)), index=index, noise=key["key0"], pint=pint,
-            decayed=_sums(rng, count, kind) if "add" in name else None,
+            decayed=_sums(rng, count, kind, min(SUM_BITS, 36)) if "add" in name else None,
         )  # fmt: skip
     factor = rate()
     if rng.random() < 0.75:  # Such that it moves the weight by some of its bits.
@@ -184,7 +188,7 @@ def _any_job(name: str, rng, count: int, kind: str) -> Job:
         return _backward(name, rng, count, kind)
     if name in ("tlu_backward", "convert") or name.startswith(("tlu_backward_", "convert_")):
         streams, exponents = _error(name, rng, count, kind)
-        e_o, stride = exponents["e"] + int(rng.integers(-5, 40)), int(rng.integers(1, 1000))
+        e_o, stride = exponents["e"] + int(rng.integers(-5, 40)), int(rng.integers(1, 1 << 32))
         made = jobs.convert(streams, e_o=e_o, stride=stride, key1=_keys(rng)["key1"], **exponents)
         return _started(made, rng)
     if name in ("tlu_forward", "add_bias"):
@@ -192,7 +196,7 @@ def _any_job(name: str, rng, count: int, kind: str) -> Job:
         settings = {
             "index": int(rng.integers(0, 1 << 32)),
             "key1": _keys(rng)["key1"],
-            "stride": int(rng.integers(1, 99)),
+            "stride": int(rng.integers(1, 1 << 32)),
         }
         made = jobs.tlu_forward(_sums(rng, count, kind), e=e, e_a=int(rng.integers(-30, 5)), **settings)
         return replace(_started(made, rng), name=name)

@@ -6,6 +6,7 @@ from amaranth.hdl import Shape
 
 from gen.emit import emit
 from hw.acore.finish import Finish
+from hw.acore.flow import Flow
 from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
@@ -34,6 +35,12 @@ def test_sums(lanes):
     fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
     env = {"LANES": str(lanes), "FIELDS": fields}
     simulate(top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.benches.acore_sums", env=env)
+
+
+@pytest.mark.parametrize("lanes", [8])
+def test_beats(lanes):
+    verilog = emit(Flow(lanes=lanes), "flow")
+    simulate(top="flow", verilog=verilog, bench="sim.benches.acore_flow", env={"LANES": str(lanes)})
 
 
 @pytest.mark.parametrize("apus", [1, 3])
