@@ -213,7 +213,7 @@ async def every_microprogram(dut, stalls):
         names = [*JOBS, "softmax"]
         while len(names) < COUNT:
             names += names
-        for name in rng.permutation(names[:COUNT]):
+        for name in ["max_pool", *rng.permutation(names[: COUNT - 1])]:  # a pool first: the beats' first group
             if name == "softmax":
                 classes = int(rng.integers(1, 6))
                 for each in softmax_jobs(rng, classes, int(rng.integers(0, classes))):
@@ -248,6 +248,8 @@ async def long_maps(dut):
     for plan in plans:
         for count in (255, 257, 600, int(rng.integers(300, 1000))):
             plan.add(job("frn_forward", rng, count, "random"))
+        for _ in range(3):
+            plan.add(job("convert", rng, 1500, "random"))
         plan.add(jobs.pool("pool_sum", {"code": rng.integers(0, 256, (300, 2))}))
     await run(dut, plans)
 

@@ -91,12 +91,15 @@ def _fitting(made: Job, rng) -> Job:
 
 def _forward(name: str, rng, count: int, kind: str) -> Job:
     x = _sums(rng, count, kind)
-    add = name.endswith("_add")
     total = int(np.abs(x).sum()) if rng.random() < 0.8 else (1 << 48) - 1 - int(rng.integers(0, 3))
+    e_shortcut, shortcut = int(rng.integers(-45, 14)), _codes(rng, count) if name.endswith("_add") else None
+    if shortcut is not None and rng.random() < 0.25:  # Some at the ends of 48 bits, where the product decides.
+        e_shortcut = int(rng.integers(11, 14))
+        end = rng.choice([-1, 1]) << 47 - 24 - e_shortcut
+        shortcut = np.where(rng.random(count) < 0.5, canonical(np.array(min(end, 4032))), shortcut)
     return jobs.forward(
         x, e_a=int(rng.integers(-45, 20)), index=int(rng.integers(0, 1 << 32)), total=total,
-        tlu=not name.endswith("linear"),
-        shortcut=_codes(rng, count) if add else None, e_shortcut=int(rng.integers(-45, 14)), **_keys(rng),
+        tlu=not name.endswith("linear"), shortcut=shortcut, e_shortcut=e_shortcut, **_keys(rng),
     )  # fmt: skip
 
 
