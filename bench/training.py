@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 
+from sim.golden.update import WEIGHT_EXPONENT
 from sim.training.data import load
 from sim.training.run import Run, Settings
 
@@ -54,6 +55,7 @@ def main(arguments=None) -> None:
     add("--epochs", type=int, help="instead of 10 for batch 32, else 6")
     add("--lr", type=float, help="instead of the default of gradgate train")
     add("--decay", type=float, default=0.0, help="weight decay")
+    add("--weight-exponent", type=int, default=WEIGHT_EXPONENT, help="as for gradgate train")
     add("--pint8", action="store_true", help="also with W and V in PINT8")
     add("--jobs", type=int, default=1, help="runs at a time")
     chosen = parser.parse_args(arguments)
@@ -64,8 +66,9 @@ def main(arguments=None) -> None:
         for batch, net in product(chosen.batch, chosen.nets):
             epochs = chosen.epochs or EPOCHS.get(batch, 6)
             rate = Settings.default_rate(net, batch) if chosen.lr is None else chosen.lr
+            exponent = chosen.weight_exponent
             settings = [
-                Settings(net, chosen.data, engine, batch, epochs, rate, seed, chosen.decay, storage)
+                Settings(net, chosen.data, engine, batch, epochs, rate, seed, chosen.decay, storage, exponent)
                 for engine, storage in (ENGINES[each] for each in engines)
                 for seed in chosen.seeds
             ]

@@ -42,6 +42,12 @@ def add_parser(commands) -> None:
     add("--samples", type=int, metavar="N", help="train on the first N samples only (taxonn)")
     add("--seed", type=int, metavar="S", help="of weights, order and rounding (default: 1)")
     add("--storage", choices=("int16", "pint8"), help="of weights and velocities, golden engine (default: int16)")
+    add(
+        "--weight-exponent",
+        type=int,
+        metavar="E",
+        help="weights in INT16 are multiples of 2^E; -14 suits batch 1 (default: -12)",
+    )
     add("--resume", type=Path, metavar="CKPT", help="continue from a checkpoint, with its settings")
     add(
         "--checkpoint",

@@ -26,7 +26,7 @@ __all__ = ["run"]
 
 _EPOCHS, _SEED = 5, 1
 #: Options of the other machine.
-_FOREIGN = ("batch", "decay", "storage", "resume", "checkpoint")
+_FOREIGN = ("batch", "decay", "storage", "weight_exponent", "resume", "checkpoint")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,7 +59,7 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
     """Return the run that the arguments ask for."""
     for name in _FOREIGN:
         if getattr(arguments, name) is not None:
-            raise UserError(f"Option --{name} must come with --machine array, not --machine taxonn")
+            raise UserError(f"Option --{name.replace('_', '-')} must come with --machine array, not --machine taxonn")
     config = configure(arguments)
     rate = default_rate(config) if arguments.lr is None else arguments.lr
     epochs = _EPOCHS if arguments.epochs is None else arguments.epochs

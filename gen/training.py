@@ -19,7 +19,7 @@ from .progress import Progress
 __all__ = ["run"]
 
 #: Options that a checkpoint holds too; given with --resume they must agree.
-_SETTINGS = ("net", "data", "engine", "batch", "epochs", "lr", "decay", "seed", "storage")
+_SETTINGS = ("net", "data", "engine", "batch", "epochs", "lr", "decay", "seed", "storage", "weight_exponent")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,7 +67,8 @@ def _prepare(arguments: argparse.Namespace) -> Run:
         settings = Run.settings_of(arguments.resume)
         for name, value in given.items():
             if value != getattr(settings, name):
-                raise UserError(f"Option --{name} must be the checkpoint's {getattr(settings, name)}, not {value}")
+                option, kept = f"--{name.replace('_', '-')}", getattr(settings, name)
+                raise UserError(f"Option {option} must be the checkpoint's {kept}, not {value}")
         return Run.resume(arguments.resume, _data(settings))
     given.setdefault("net", "resnet8")
     given.setdefault("data", "digits")

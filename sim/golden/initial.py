@@ -14,12 +14,14 @@ _WEIGHT_TENSOR, _ORDER_TENSOR = 0xFFFF0000, 0xFFFEFFFF
 IMAGE_EXPONENT = -10
 
 
-def initial_weights(seed: int, layer: int, shape: tuple[int, ...]) -> np.ndarray:
-    """INT16 weights OIHW at exponent -12: (2u - 1) * sqrt(6 / fan_in), u = (H(index, key, 8) + 0.5) / 2^32."""
+def initial_weights(
+    seed: int, layer: int, shape: tuple[int, ...], exponent: int = WEIGHT_EXPONENT
+) -> np.ndarray:
+    """INT16 weights OIHW at an exponent: (2u - 1) * sqrt(6 / fan_in), u = (H(index, key, 8) + 0.5) / 2^32."""
     key = tensor_key(seed, 0, _WEIGHT_TENSOR + layer)
     u = (hash32(np.arange(np.prod(shape)), key, NOISE_ROUNDS) + 0.5) / 2.0**32
     w = (2 * u - 1) * np.sqrt(6 / np.prod(shape[1:]))
-    return np.clip(np.floor(np.ldexp(w, -WEIGHT_EXPONENT) + 0.5), -32768, 32767).astype(np.int64).reshape(shape)
+    return np.clip(np.floor(np.ldexp(w, -exponent) + 0.5), -32768, 32767).astype(np.int64).reshape(shape)
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:

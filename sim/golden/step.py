@@ -15,7 +15,7 @@ from .rate import Factor
 from .scales import Scales
 from .schedule import Backpropagation
 from .tensor import Tensor
-from .update import Storage, Weights
+from .update import WEIGHT_EXPONENT, Storage, Weights
 
 __all__ = ["GoldenNetwork"]
 
@@ -47,6 +47,8 @@ class GoldenNetwork:
         Which layers get which error; backpropagation by default.
     acc_bits : int
         Width of the sums of CONV and FC.
+    weight_exponent : int
+        Exponent of weights in INT16.
 
     Attributes
     ----------
@@ -61,8 +63,9 @@ class GoldenNetwork:
         storage: Storage = Storage.INT16,
         schedule: Backpropagation | None = None,
         acc_bits: int = 36,
+        weight_exponent: int = WEIGHT_EXPONENT,
     ):
-        self.network, self.storage = network, Storage(storage)
+        self.network, self.storage, self._exponent = network, Storage(storage), weight_exponent
         self.schedule = schedule or Backpropagation(network)
         self.scales = Scales(seed, len(network.nodes), _start(network))
         self.nodes = {number: self._node(number, seed, acc_bits) for number in range(1, len(network.nodes))}
@@ -70,8 +73,8 @@ class GoldenNetwork:
     def _node(self, number: int, seed: int, acc_bits: int) -> ConvNode | FcNode | PoolNode:
         if isinstance(self.network.nodes[number], Pool):
             return PoolNode(number, self.network, self.scales)
-        start = initial_weights(seed, number, self.network.layer(number).w_shape)
-        weights = Weights(number, start, self.storage, self.scales)
+        start = initial_weights(seed, number, self.network.layer(number).w_shape, self._exponent)
+        weights = Weights(number, start, self.storage, self.scales, self._exponent)
         kind = ConvNode if isinstance(self.network.nodes[number], Conv) else FcNode
         return kind(number, self.network, self.scales, weights, acc_bits)
 

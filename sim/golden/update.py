@@ -55,27 +55,31 @@ class Weights:
     ----------
     layer : int
     start : array of int
-        Initial weights in INT16 at exponent -12, OIHW.
+        Initial weights in INT16, OIHW.
     storage : Storage
     scales : Scales
         Has the history of V and gets that of W8.
+    exponent : int
+        eW, that of weights in INT16.
 
     Attributes
     ----------
     w : Tensor
-        INT16 at exponent -12, or the same as `w8`.
+        INT16 at exponent eW, or the same as `w8`.
     w8 : Tensor
         Values of the PINT8 weights.
     v : Tensor
         Velocities, INT16 or values of PINT8.
     """
 
-    def __init__(self, layer: int, start: np.ndarray, storage: Storage, scales: Scales):
+    def __init__(
+        self, layer: int, start: np.ndarray, storage: Storage, scales: Scales, exponent: int = WEIGHT_EXPONENT
+    ):
         self.layer, self.storage, self._scales = layer, storage, scales
-        self.w = Tensor(start, WEIGHT_EXPONENT)
+        self.w = Tensor(start, exponent)
         needed = need(self.w)
-        e = WEIGHT_EXPONENT - PINT_BITS if needed is None else needed
-        self.w8 = Tensor(convert(start, e - WEIGHT_EXPONENT, NEAREST), e)
+        e = exponent - PINT_BITS if needed is None else needed
+        self.w8 = Tensor(convert(start, e - exponent, NEAREST), e)
         scales.history[layer, TensorClass.W8] = e
         self.v = Tensor(np.zeros_like(start), scales.exponent(layer, TensorClass.V))
         if storage == Storage.PINT8:

@@ -85,13 +85,13 @@ class FloatEngine(FloatNetwork):
         return _score(self._probabilities(logits), logits, labels)
 
 
-def _golden(network: Network, seed: int, storage: str) -> Engine:
-    return GoldenEngine(network, seed, Storage(storage))
+def _golden(network: Network, seed: int, storage: str, weight_exponent: int) -> Engine:
+    return GoldenEngine(network, seed, Storage(storage), weight_exponent=weight_exponent)
 
 
-def _float(network: Network, seed: int, storage: str) -> Engine:
-    return FloatEngine(network, seed)
+def _float(network: Network, seed: int, storage: str, weight_exponent: int) -> Engine:
+    return FloatEngine(network, seed, weight_exponent)
 
 
-#: Name -> function of network, seed and storage.
+#: Name -> function of network, seed, storage and exponent of the weights.
 ENGINES = {"golden": _golden, "float": _float}

@@ -26,18 +26,20 @@ class FloatNetwork:
     network : Network
     seed : int
         Seed of the initial weights: those of the golden integers.
+    weight_exponent : int
+        Exponent at which those are integers.
 
     Attributes
     ----------
     values, gradients : dict of float32 arrays, by "node.name"
     """
 
-    def __init__(self, network: Network, seed: int):
+    def __init__(self, network: Network, seed: int, weight_exponent: int = WEIGHT_EXPONENT):
         self.network = network
         self.values: dict[str, np.ndarray] = {}
         for number in network.key_nodes:
             node, shape = network.key_node(number), network.layer(number).w_shape
-            start = np.ldexp(initial_weights(seed, number, shape), WEIGHT_EXPONENT)
+            start = np.ldexp(initial_weights(seed, number, shape, weight_exponent), weight_exponent)
             self.values[f"{number}.w"] = start.astype(np.float32)
             names = {"gamma": 1, "beta": 0} if isinstance(node, Conv) else {"bias": 0}
             names |= {"tau": 0} if node.tlu else {}

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from hw.spec.networks import build
 
 from ..golden.initial import epoch_order
+from ..golden.update import WEIGHT_EXPONENT
 from .engines import ENGINES
 from .samples import DataError, DataSet, Samples
 
@@ -22,6 +23,8 @@ __all__ = ["DEFAULT_RATE", "CheckpointError", "Epoch", "Run", "Settings"]
 
 #: Learning rate a sample of the batch, its limit, and that of a network whose FC sees every pixel of its maps.
 DEFAULT_RATE, _LARGEST_RATE, _LARGEST_RATES = 0.0025, 0.08, {"vgg6": 0.02}
+#: Legal exponents of weights.
+_EXPONENTS = (-16, -8)
 _VERSION = 1
 _EVALUATION_BATCH = 64
 #: Products of a batch below which threads of the linear algebra cost more than they save.
@@ -47,6 +50,8 @@ class Settings:
         Weight decay.
     storage : str
         How the golden engine keeps weights and velocities, `int16` or `pint8`.
+    weight_exponent : int
+        Exponent of weights in INT16.
 
     Raises
     ------
@@ -63,6 +68,7 @@ class Settings:
     seed: int = 1
     decay: float = 0.0
     storage: str = "int16"
+    weight_exponent: int = WEIGHT_EXPONENT
 
     def __post_init__(self):
         if self.engine not in ENGINES:
@@ -70,6 +76,9 @@ class Settings:
         for name in ("batch", "epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Training {name} must be at least 1, not {getattr(self, name)}")
+        if not _EXPONENTS[0] <= self.weight_exponent <= _EXPONENTS[1]:
+            low, high = _EXPONENTS
+            raise ValueError(f"Training weight exponent must be {low} to {high}, not {self.weight_exponent}")
         if not 0 <= self.seed < 1 << 64:
             raise ValueError(f"Training seed must be a word of 64 bits, not {self.seed}")
         for name in ("lr", "decay"):
@@ -123,7 +132,9 @@ class Run:
         if len(data.test) < 1:
             raise DataError("Test set must hold at least one image, not 0")
         self.network = build(settings.net, data.shape, data.classes)
-        self.engine = ENGINES[settings.engine](self.network, settings.seed, settings.storage)
+        self.engine = ENGINES[settings.engine](
+            self.network, settings.seed, settings.storage, settings.weight_exponent
+        )
 
     @property
     def steps(self) -> int:

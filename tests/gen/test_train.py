@@ -69,6 +69,11 @@ def test_table_and_plot(tmp_path, capsys):
         (["--decay", "much"], "argument --decay: invalid float value: 'much'"),
         (["--decay", "0", "--machine", "taxonn", "--net", "lenet5"], "Option --decay must come with --machine array"),
         (["--samples", "9"], "Option --samples must come with --machine taxonn, not --machine array"),
+        (["--weight-exponent", "-17"], "Training weight exponent must be -16 to -8, not -17"),
+        (
+            ["--weight-exponent", "-14", "--machine", "taxonn", "--net", "lenet5"],
+            "Option --weight-exponent must come with --machine array",
+        ),
         (["--lr", "nan"], "Training lr must be at least 0 and finite, not nan"),
         (["--plot", "curve.jpeg2"], "Plot must be of a format such as .png, .svg or .pdf, not 'curve.jpeg2'"),
         (["--plot", "missing/curve.png"], "Plot must be writable, but missing/curve.png is not"),

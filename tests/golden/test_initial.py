@@ -3,18 +3,20 @@
 import math
 
 import numpy as np
+import pytest
 
 from hw.spec.random import NOISE_ROUNDS
 from sim.golden.initial import epoch_order, images, initial_weights
 from sim.golden.pint import NEAREST, decode, encode, hash32, tensor_key
 
 
-def test_initial_weights():
-    w = initial_weights(9, 3, (4, 5, 3, 3))
+@pytest.mark.parametrize("exponent", [-12, -15])
+def test_initial_weights(exponent):
+    w = initial_weights(9, 3, (4, 5, 3, 3), exponent)
     key = tensor_key(9, 0, 0xFFFF0003)
     for index in range(w.size):
         u = (int(hash32(index, key, NOISE_ROUNDS)) + 0.5) / 2**32
-        assert w.flat[index] == math.floor((2 * u - 1) * math.sqrt(6 / 45) * 4096 + 0.5)
+        assert w.flat[index] == math.floor((2 * u - 1) * math.sqrt(6 / 45) * 2**-exponent + 0.5)
 
 
 def test_epoch_order():

@@ -79,11 +79,11 @@ def test_small_velocity_decays():
 UPDATES = [(-14, -9, 0.0025), (-14, -40, 0.0025), (-14, 0, 1.0), (-20, -9, 100.0), (-14, 60, 1e-6), (10, -9, 0.0)]
 
 
-def started(storage, history):
+def started(storage, history, e_w=-12):
     """Weights with velocities, and the numbers that they hold."""
     rng = np.random.default_rng(SEED)
     start = rng.integers(-8000, 8000, (4, 3, 3, 3))
-    made = Weights(LAYER, start, storage, scales(V=history))
+    made = Weights(LAYER, start, storage, scales(V=history), e_w)
     v = rng.integers(-32768, 32768, start.shape)
     if storage == Storage.PINT8:
         v = decode(v & 255)
@@ -93,8 +93,9 @@ def started(storage, history):
 
 @pytest.mark.parametrize("history, e_g, rate", UPDATES)
 @pytest.mark.parametrize("decay", [None, 0.01])
-def test_update_int16(history, e_g, rate, decay):
-    weights, w, v, gradient = started(Storage.INT16, history)
+@pytest.mark.parametrize("e_w", [-12, -15])
+def test_update_int16(history, e_g, rate, decay, e_w):
+    weights, w, v, gradient = started(Storage.INT16, history, e_w)
     e8, factor = weights.w8.e, Factor.nearest(rate)
     lessen = None if decay is None else Factor.nearest(decay)
     weights.update(Tensor(gradient, e_g), factor, lessen)
@@ -102,13 +103,13 @@ def test_update_int16(history, e_g, rate, decay):
     shift = min(e_g + 29, 34)
     x = [a * 58982 + rsh(b, -shift) for a, b in zip(v, gradient.ravel().tolist(), strict=True)]
     if lessen:
-        x = [a + rsh(b * lessen.m, -29 - (-12 + lessen.e)) for a, b in zip(x, w, strict=True)]
+        x = [a + rsh(b * lessen.m, -29 - (e_w + lessen.e)) for a, b in zip(x, w, strict=True)]
     v_new = [sat(sr(a, e_v + 29, r), 16) for a, r in zip(x, noise_of(V, count), strict=True)]
-    steps = [sr(a * factor.m, -12 - (e_v + factor.e), r) for a, r in zip(v_new, noise_of(W, count), strict=True)]
+    steps = [sr(a * factor.m, e_w - (e_v + factor.e), r) for a, r in zip(v_new, noise_of(W, count), strict=True)]
     w_new = [sat(a - b, 16) for a, b in zip(w, steps, strict=True)]
-    copy = decode(encode(np.array(w_new), e8 + 12, np.array(noise_of(W8, count))))
+    copy = decode(encode(np.array(w_new), e8 - e_w, np.array(noise_of(W8, count))))
     assert (weights.v.t.ravel().tolist(), weights.v.e) == (v_new, e_v)
-    assert (weights.w.t.ravel().tolist(), weights.w.e) == (w_new, -12)
+    assert (weights.w.t.ravel().tolist(), weights.w.e) == (w_new, e_w)
     assert (weights.w8.t.ravel().tolist(), weights.w8.e) == (copy.tolist(), e8)
     history = weights._scales.history
     assert history[LAYER, V] == max(map(abs, x)).bit_length() - 29 - 15
