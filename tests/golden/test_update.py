@@ -113,7 +113,7 @@ def test_update_int16(history, e_g, rate, decay, e_w):
     assert (weights.w8.t.ravel().tolist(), weights.w8.e) == (copy.tolist(), e8)
     history = weights._scales.history
     assert history[LAYER, V] == max(map(abs, x)).bit_length() - 29 - 15
-    assert history[LAYER, W8] == max(map(abs, w_new)).bit_length() - 12 - 12
+    assert history[LAYER, W8] == max(map(abs, w_new)).bit_length() - 12 + e_w
 
 
 @pytest.mark.parametrize("history, e_g, rate", UPDATES)
