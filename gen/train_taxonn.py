@@ -77,7 +77,8 @@ def _train(run: taxonn.Run, engine: str) -> tuple[dict, np.ndarray]:
     with Progress() as progress:
 
         def report(step, what=engine):
-            progress.show(f"{what} engine, step {step} of {steps}")
+            place = f"step {step} of {steps}" if step <= steps else f"test image {step - steps} of {len(test)}"
+            progress.show(f"{what} engine, {place}")
 
         if engine == "rtl":
             verilog = emit(Network(config=run.config), "taxonn", lambda name: progress.show(f"emitting {name}"))

@@ -22,7 +22,7 @@ from sim.benches.acore_programs import random_code
 
 from .design import Design
 
-__all__ = ["ACORE_DESIGNS"]
+__all__ = ["ACORE_DESIGNS", "UNITS"]
 
 _LANES, _CODE = 2, 1
 
@@ -49,8 +49,8 @@ def _functions() -> Design:
     )  # fmt: skip
 
 
-#: Units that are mutated alone, by the name of their tests.
-_UNITS = {
+#: Units of a lane that are mutated alone, and their decoders, by the name of their tests.
+UNITS = {
     "shift": lambda: Shift(words=3, bits=29),
     "rescaler": Rescaler,
     "normalise": Normalise,
@@ -75,7 +75,7 @@ _INSTANCES = (
 
 def _unit(name: str) -> Design:
     env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
-    return Design(f"acore-{name}", "unit", _UNITS[name], "sim.benches.acore_lane", 25, env, memories=True)
+    return Design(f"acore-{name}", "unit", UNITS[name], "sim.benches.acore_lane", 25, env, memories=True)
 
 
 def _apu() -> Design:
@@ -87,4 +87,4 @@ def _apu() -> Design:
 
 
 #: The designs of the A-Core.
-ACORE_DESIGNS = (_apu(), _scalar(), _sums(), _functions(), *(_unit(name) for name in _UNITS))
+ACORE_DESIGNS = (_apu(), _scalar(), _sums(), _functions(), *(_unit(name) for name in UNITS))
