@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from .integers import check_integer
 from .taxonn_maps import Convolution
 
-__all__ = ["Activation", "FixedFormat", "Rounding", "TaxonnConfig", "NOISE_BITS", "RATE_SHIFT"]
+__all__ = [
+    "Activation", "ERROR", "FixedFormat", "INPUT", "NOISE_BITS", "RATE_SHIFT", "Rounding", "TaxonnConfig", "WEIGHT",
+]  # fmt: skip
 
 #: Bits of rounding noise of one element, the low bits of H (numerics.md Section 2).
 NOISE_BITS = 8
+#: Classes of elements that are rounded with noise.
+WEIGHT, ERROR, INPUT = 0, 1, 2
 
 #: The learning-rate register of a layer of format (I, F) holds alpha in units of 2^-(F + RATE_SHIFT).
 RATE_SHIFT = 3

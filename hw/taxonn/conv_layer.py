@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
+from hw.spec.taxonn import ERROR, NOISE_BITS, WEIGHT, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_maps import Convolution
 from hw.spec.taxonn_order import Op
 
@@ -14,7 +14,7 @@ from .counters import below, table
 from .filter import Filter, gradient_layout
 from .input_stage import InputStage
 from .lanes import Lanes
-from .layer import ERROR, tag_layout
+from .layer import tag_layout
 from .map_buffer import MapBuffer
 from .noise import Noise
 from .output_stage import OutputStage
@@ -22,9 +22,6 @@ from .row_sums import RowSums
 from .scratchpad import Scratchpad
 
 __all__ = ["ConvLayer"]
-
-#: Class of rounding noise, as in golden's `noise`.
-WEIGHT = 0
 
 
 class ConvLayer(wiring.Component):

@@ -5,15 +5,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, FixedFormat, Rounding
+from hw.spec.taxonn import INPUT, NOISE_BITS, FixedFormat, Rounding
 
 from .noise import Noise
 from .rescale import Rescale
 
 __all__ = ["InputStage"]
-
-#: Class of rounding noise, as in golden's `noise`.
-INPUT = 2
 
 
 class InputStage(wiring.Component):

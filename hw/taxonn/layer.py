@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
 from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat, Rounding
+from hw.spec.taxonn import ERROR, NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.spec.taxonn_order import Op, word_layout
 
 from .buffer import DoubleBuffer
@@ -19,9 +19,6 @@ from .sequencer import Sequencer
 from .weight_noise import WeightNoise
 
 __all__ = ["FcLayer", "tag_layout"]
-
-#: Class of rounding noise, as in golden's `noise`.
-ERROR = 1
 
 
 def tag_layout(classes: int) -> data.StructLayout:

@@ -5,14 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS
+from hw.spec.taxonn import NOISE_BITS, WEIGHT
 
 from .noise import Noise
 
 __all__ = ["WeightNoise"]
-
-#: Class of rounding noise, as in golden's `noise`.
-_WEIGHT = 0
 
 
 class WeightNoise(wiring.Component):
@@ -43,7 +40,7 @@ class WeightNoise(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.elements = noise = shared("elements", Noise, kind=_WEIGHT, count=self._count)
+        m.submodules.elements = noise = shared("elements", Noise, kind=WEIGHT, count=self._count)
         update, place = Signal(), Signal(range(self._count))
         m.d.comb += [
             noise.key.eq(self.key),

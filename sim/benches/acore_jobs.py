@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, Constant
+from hw.spec.acore import Constant
 from hw.spec.microcode import microcode
 from sim.golden import jobs
 from sim.golden.apu import Apu
@@ -82,11 +82,10 @@ def _fitting(made: Job, rng) -> Job:
     bits = apu.memory[apu.word("need")] - made.words["need_offset"]
     shift = bits - (15 if narrow else 12) + int(rng.integers(-1, 5))
     if narrow:
-        return replace(made, constants={**made.constants, Constant.RESCALE: max(31 - shift, -33)})
+        return replace(made, constants={**made.constants, Constant.RESCALE: jobs.rescale_position(shift, 31)})
     if "error_shift" in made.words:
         return replace(made, words={**made.words, "error_shift": 31 - shift})
-    convert = min(max(31 - shift, CONVERT_LEAST), CONVERT_LARGEST)
-    return replace(made, constants={**made.constants, Constant.CONVERT: convert})
+    return replace(made, constants={**made.constants, Constant.CONVERT: jobs.convert_position(shift)})
 
 
 def _forward(name: str, rng, count: int, kind: str) -> Job:

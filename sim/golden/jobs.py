@@ -17,8 +17,8 @@ from .pool import reciprocal
 from .rate import Factor
 
 __all__ = [
-    "FIRST_NEED", "Job", "LARGEST_SHIFT", "backward_jobs", "convert", "decay", "forward", "keys", "parameters", "pool",
-    "softmax", "tlu_forward", "update", "velocity",
+    "FIRST_NEED", "Job", "LARGEST_SHIFT", "backward_jobs", "convert", "convert_position", "decay", "forward", "keys",
+    "parameters", "pool", "rescale_position", "softmax", "tlu_forward", "update", "velocity",
 ]  # fmt: skip
 
 #: `need` before the first map of a tensor: less than any.
@@ -59,11 +59,13 @@ def _clamp(value: int, low: int, high: int) -> int:
     return max(low, min(int(value), high))
 
 
-def _u0(shift: int, origin: int = 16) -> int:
+def rescale_position(shift: int, origin: int = 16) -> int:
+    """Constant `rescale` of a shift right; the origin of noise16 is 31."""
     return _clamp(origin - shift, -33, 63)
 
 
-def _convert(shift: int) -> int:
+def convert_position(shift: int) -> int:
+    """Constant `convert` of a shift right."""
     return _clamp(31 - shift, CONVERT_LEAST, CONVERT_LARGEST)
 
 
@@ -99,7 +101,7 @@ def forward(
     pixels = len(x)
     bits = pixels.bit_length()
     words = {"n": pixels, "n_bits": bits, "n_scaled": pixels << 34 - bits, "need_offset": -36, "map.sum": total}
-    constants = {Constant.CONVERT: _convert(e_a + 24), **_map(pixels, index), **keys(key0=key0, key1=key1)}
+    constants = {Constant.CONVERT: convert_position(e_a + 24), **_map(pixels, index), **keys(key0=key0, key1=key1)}
     if shortcut is not None:
         constants |= _narrow(e_shortcut + 24)
         return Job("frn_forward_add", words, constants, {"wide": x, "code": shortcut})
@@ -144,7 +146,7 @@ def backward_jobs(
     """
     pixels = len(xq)
     suffix, extra = _error_source(streams, e, e_code, scale)
-    constants = {Constant.RESCALE: _u0(ed - e), **_map(pixels, index), **extra}
+    constants = {Constant.RESCALE: rescale_position(ed - e), **_map(pixels, index), **extra}
     given = {**streams, "side": xq}
     sums = Job(f"frn_sums{suffix}", {"need_offset": e - 20}, {**constants, Constant.FACTOR0: 1}, given)
     bits = pixels.bit_length()
@@ -170,14 +172,15 @@ def convert(
     suffix, extra = _error_source(streams, e, e_code, scale)
     name = f"tlu_backward{suffix}" if "bits" in streams else f"convert{suffix}"
     count = len(next(iter(streams.values())))
-    constants = {Constant.CONVERT: _convert(e_o - e), **_map(count, index, 1, stride), **extra, **keys(key1=key1)}
+    constants = {Constant.CONVERT: convert_position(e_o - e), **_map(count, index, 1, stride), **extra}
+    constants |= keys(key1=key1)
     return Job(name, {"need_offset": e - 12}, constants, dict(streams))
 
 
 def tlu_forward(x, *, e: int, e_a: int, index: int, key1: int, stride: int) -> Job:
     """Bias, TLU and conversion of one output of a hidden FC over the batch."""
-    constants = {Constant.CONVERT: _convert(e_a + 24), Constant.RESCALE: _u0(-24 - e), **_narrow(8)}
-    constants |= {**_map(len(x), index, 1, stride), **keys(key1=key1)}
+    constants = {Constant.CONVERT: convert_position(e_a + 24), Constant.RESCALE: rescale_position(-24 - e)}
+    constants |= {**_narrow(8), **_map(len(x), index, 1, stride), **keys(key1=key1)}
     return Job("tlu_forward", {"align": _shift(e + 24), "need_offset": -36}, constants, {"wide": x})
 
 
@@ -193,7 +196,7 @@ def pool(
 ) -> Job:
     """A pool over [group][window] codes: `average_pool`, `max_pool`, `pool_sum` or `max_pool_backward`."""
     group, count = np.shape(streams["code"])
-    constants = {Constant.FACTOR0: factor, Constant.CONVERT: _convert(e_o - e), **_narrow(0)}
+    constants = {Constant.FACTOR0: factor, Constant.CONVERT: convert_position(e_o - e), **_narrow(0)}
     constants |= {**_map(count, index, group), **keys(key1=key1)}
     return Job(name, {"need_offset": e - 12}, constants, dict(streams))
 
@@ -204,7 +207,7 @@ def _weights(count: int, index: int, factor: int) -> dict[Constant, int]:
 
 def decay(w, factor: Factor, *, e_v: int, e_w: int, pint: bool) -> Job:
     """Weight decay's part of the velocity, wide: rsh(W * wm, (eV-16) - (eW+we)); w as for :func:`update`."""
-    constants = {Constant.RESCALE: _u0(e_v - 16 - (e_w + factor.e)), **_weights(len(w), 0, factor.m)}
+    constants = {Constant.RESCALE: rescale_position(e_v - 16 - (e_w + factor.e)), **_weights(len(w), 0, factor.m)}
     return Job("decay_pint" if pint else "decay", {}, constants, {"side": w})
 
 
@@ -217,7 +220,7 @@ def velocity(
     """
     exponent = e_v - 16
     shift = e_v_new - exponent
-    rounding = {Constant.CONVERT: _convert(shift)} if pint else {Constant.RESCALE: _u0(shift, 31)}
+    rounding = {Constant.CONVERT: convert_position(shift)} if pint else {Constant.RESCALE: rescale_position(shift, 31)}
     constants = {
         **rounding, **_narrow(min(e_g - exponent, 34)), **keys(**{"key1" if pint else "key0": noise}),
         **_weights(len(v), index, _MOMENTUM),
@@ -238,7 +241,8 @@ def update(
     words = {"need_offset": moved - 12}
     step = moved - (e_v + rate.e)
     constants = {
-        Constant.RESCALE: _u0(step) if pint else _u0(step, 31), Constant.CONVERT: _convert(e_w8 - moved),
+        Constant.RESCALE: rescale_position(step) if pint else rescale_position(step, 31),
+        Constant.CONVERT: convert_position(e_w8 - moved),
         **keys(key0=key0, key1=key1), **_weights(len(w), index, rate.m),
     }  # fmt: skip
     if pint:

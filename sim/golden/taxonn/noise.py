@@ -15,14 +15,12 @@ each single weight is uniform; weights on a diagonal share its bits.
 import numpy as np
 
 from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import NOISE_BITS
+from hw.spec.taxonn import ERROR, INPUT, NOISE_BITS, WEIGHT
 
 from ..random import hash32, tensor_key
 
 __all__ = ["ERROR", "INPUT", "NOISE_HALF", "WEIGHT", "element_noise", "layer_key", "rotate", "weight_noise"]
 
-#: Classes of elements.
-WEIGHT, ERROR, INPUT = 0, 1, 2
 #: Noise that rounds to the nearest, if no more than 8 bits are cut.
 NOISE_HALF = 1 << NOISE_BITS - 1
 
