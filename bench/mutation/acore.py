@@ -49,21 +49,22 @@ def _functions() -> Design:
     )  # fmt: skip
 
 
-#: Units of a lane that are mutated alone, and their decoders, by the name of their tests.
+_LANE, _NOISE, _DECODE = (f"sim.benches.acore_{name}" for name in ("lane", "noise", "decode"))
+#: Units of a lane that are mutated alone, and their decoders, by the name of their tests: bench and maker.
 UNITS = {
-    "shift": lambda: Shift(words=3, bits=29),
-    "rescaler": Rescaler,
-    "normalise": Normalise,
-    "front": Front,
-    "pooling": Pooling,
-    "centre": Centre,
-    "product": Product,
-    "finish": Finish,
-    "rounder": lambda: Rounder(pint=PintFormat(), fraction=4),
-    "noise": LaneNoise,
-    "rescale_decode": RescaleDecode,
-    "normalise_decode": NormaliseDecode,
-    "narrow_decode": NarrowDecode,
+    "shift": (_LANE, lambda: Shift(words=3, bits=29)),
+    "rescaler": (_LANE, Rescaler),
+    "normalise": (_LANE, Normalise),
+    "front": (_LANE, Front),
+    "pooling": (_LANE, Pooling),
+    "centre": (_LANE, Centre),
+    "product": (_LANE, Product),
+    "finish": (_LANE, Finish),
+    "rounder": (_LANE, lambda: Rounder(pint=PintFormat(), fraction=4)),
+    "noise": (_NOISE, LaneNoise),
+    "rescale_decode": (_DECODE, RescaleDecode),
+    "normalise_decode": (_DECODE, NormaliseDecode),
+    "narrow_decode": (_DECODE, NarrowDecode),
 }
 #: And their instances within the APU, and those of the controller and the sums.
 _INSTANCES = (
@@ -74,8 +75,9 @@ _INSTANCES = (
 
 
 def _unit(name: str) -> Design:
+    bench, make = UNITS[name]
     env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
-    return Design(f"acore-{name}", "unit", UNITS[name], "sim.benches.acore_lane", 25, env, memories=True)
+    return Design(f"acore-{name}", "unit", make, bench, 25, env, memories=True)
 
 
 def _apu() -> Design:

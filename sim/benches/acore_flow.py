@@ -14,6 +14,7 @@ from sim.benches.streams import start
 
 LANES = int(os.environ["LANES"])
 
+
 @cocotb.test()
 async def beats(dut):
     """With all streams ready, a map takes a beat a cycle, and cycles beside that do not depend on its size."""

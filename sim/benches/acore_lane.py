@@ -5,23 +5,14 @@ The test has the name of the unit, the module under test.
 
 import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge, Timer
+from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.spec.acore import Pool, Rescale
+from sim.benches.acore_operands import SHIFTS, narrow_control, normalise_control, number, shift_control
 from sim.benches.streams import generator, start
 from sim.golden.pint import decode, encode
-from sim.golden.random import random16
 
 COUNT = 60
-#: Positions of a shift, from where all is lost to where all overflows.
-SHIFTS = range(-64, 64)
-
-
-def number(rng, bits: int) -> int:
-    """A signed number of any size; one in six at an end or next to it."""
-    if rng.random() < 1 / 6:
-        return rng.choice([-(1 << bits - 1), (1 << bits - 1) - 1, 0, -1, 1, (1 << bits - 2), -(1 << bits - 2) - 1])
-    return (rng.getrandbits(bits) - (1 << bits - 1)) >> rng.randrange(bits)
 
 
 def fits(value: int, bits: int) -> bool:
@@ -35,41 +26,6 @@ def limited(value: int, bits: int) -> int:
 def moved(x: int, u: int) -> int:
     """floor(x * 2^u)"""
     return x << u if u >= 0 else x >> -u
-
-
-def packed(*fields: tuple[int, int]) -> int:
-    """A record of (value, bits), the first lowest."""
-    word = at = 0
-    for value, bits in fields:
-        word |= (value & (1 << bits) - 1) << at
-        at += bits
-    return word
-
-
-def shift_control(u: int) -> int:
-    """Control of a shift by u, a :class:`~hw.acore.rescale.RescaleControl`."""
-    words = u >> 4
-    taken = [j - words for j in range(4)]
-    lost = [[words + i >= size for i in range(3)] for size in (3, 4)]
-    return packed(
-        (1 << (u & 15), 16), *((min(max(j, 0), 3), 2) for j in taken), *((j < 0, 1) for j in taken),
-        *((each, 1) for size in lost for each in size),
-    )  # fmt: skip
-
-
-def normalise_control(n: int, used: bool) -> int:
-    """Control of a shift by n + 4, a :class:`~hw.acore.normalise.NormaliseControl`."""
-    last = n >> 4
-    return packed((3 if last else n >> 2, 2), (2 | n & 1 if last else n & 3, 2), (last, 1), (used, 1))
-
-
-def narrow_control(u: int, scale: int | None, add: int) -> int:
-    """Control of the front, a :class:`~hw.acore.narrow.NarrowControl`."""
-    place = 1 if scale is not None else 0 if u < 24 else 1 if u < 40 else 2
-    factor = scale if scale is not None else 1 << u - (0, 16, 40)[place]
-    summand = (add << 16 | 1 << 15, add, add >> 24)[place]
-    large = (add >> 31 ^ add >> 30) & 1
-    return packed((factor, 24), (place, 2), (summand, 48), (add, 24), (large, 1), (add >> 31, 1))
 
 
 async def run(dut, rng, control: dict, elements: list[dict], delays: dict, latencies: dict, model):
@@ -313,94 +269,3 @@ async def rounder(dut):
         ]
         delays = {"value": 0, "over": 0, "random16": 0}
         await run(dut, rng, {"nearest": nearest}, elements, delays, {"code": 3}, model)
-
-
-@cocotb.test()
-async def noise(dut):
-    """Numbers of the elements of maps, in order, read from the ring after the last; the lane holds at random."""
-    await start(dut, enable=0, control=0)
-    rng = generator()
-    written = 0
-    for _ in range(40):
-        keys, first, stride = [rng.getrandbits(64) for _ in range(2)], rng.getrandbits(32), rng.getrandbits(32)
-        count = rng.randrange(1, 32)
-        index, begin, issued = 0, written, 0
-        state = {"clear": 0, "load": 0, "way": 0, "issue": 0}
-
-        async def cycle(enable, read=(0, 0), keys=keys, state=state):
-            nonlocal written
-            await FallingEdge(dut.clk)
-            dut.enable.value = int(enable)
-            dut.control.value = packed(
-                (state["clear"], 1), (state["load"], 1), (state["way"], 32), (state["issue"], 1),
-                *((key, 64) for key in keys), (written, 5), *((address, 5) for address in read),
-            )  # fmt: skip
-            await ReadOnly()
-            written += int(dut.pushed.value)
-            return int(dut.random16.value)
-
-        state["clear"] = 1
-        await cycle(True)
-        state |= {"clear": 0, "load": 1, "way": first}
-        await cycle(rng.random() < 0.5)
-        state |= {"load": 0, "way": stride}
-        while issued < count:
-            enable, state["issue"] = rng.random() < 0.8, int(rng.random() < 0.8)
-            await cycle(enable)
-            issued += enable and state["issue"]
-        state["issue"] = 0
-        while written < begin + count:
-            await cycle(rng.random() < 0.8)
-        for n in range(count):
-            index = (first + n * stride) & 0xFFFFFFFF
-            other = rng.randrange(count)
-            places = [(index, n), ((first + other * stride) & 0xFFFFFFFF, other)]
-            word = await cycle(True, [begin + place for _, place in places])
-            for (element, _), key, got in zip(places, keys, (word & 0xFFFF, word >> 16), strict=True):
-                expected = int(random16(np.array(element), key))
-                assert got == expected, f"index {element:#x}, key {key:#x}: {got:#x}, not {expected:#x}"
-
-
-async def _decoded(dut, inputs: dict, expected: int, mask: int = -1, rst: int = 0):
-    """Give inputs, that change behind the clock's edge, and expect a control."""
-    dut.rst.value = rst
-    for flip in (0, -1):
-        for port, value in inputs.items():
-            getattr(dut, port).value = (value ^ flip) & (1 << len(getattr(dut, port))) - 1
-        await (FallingEdge(dut.clk) if flip else RisingEdge(dut.clk))
-    await ReadOnly()
-    assert (int(dut.control.value) ^ expected) & mask == 0, f"{inputs}: {int(dut.control.value):#x}, not {expected:#x}"
-    await Timer(1, "step")
-
-
-@cocotb.test()
-async def rescale_decode(dut):
-    """Every u."""
-    await start(dut)
-    for u in SHIFTS:
-        await _decoded(dut, {"u": u}, shift_control(u))
-    await _decoded(dut, {"u": 0}, 0, rst=1)
-
-
-@cocotb.test()
-async def normalise_decode(dut):
-    """Every shift."""
-    await start(dut)
-    for n in range(18):
-        for used in (0, 1):
-            await _decoded(dut, {"n": n, "used": used}, normalise_control(n, used))
-    await _decoded(dut, {"n": 17, "used": 1}, 0, rst=1)
-
-
-@cocotb.test()
-async def narrow_decode(dut):
-    """Every shift, and some factors, with and without a constant."""
-    await start(dut)
-    rng = generator()
-    for n in range(64 * 6):
-        u, scale, scales, add, adds = n % 64, rng.getrandbits(17), n % 7 == 0, number(rng, 48), rng.randrange(2)
-        inputs = {"shift": u, "scale": scale, "scales": int(scales), "add": add, "adds": adds}
-        control = narrow_control(u, scale if scales else None, add * adds)
-        # The sign, the last bit, is read where the constant is large, the bit below.
-        await _decoded(dut, inputs, control, -1 if control >> 98 & 1 else (1 << 99) - 1)
-    await _decoded(dut, inputs, 0, rst=1)

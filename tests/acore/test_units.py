@@ -42,7 +42,8 @@ def test_functions(apus):
 
 @pytest.mark.parametrize("name", UNITS)
 def test_lane(name):
-    simulate(top="unit", verilog=emit(UNITS[name](), "unit"), bench="sim.benches.acore_lane", testcase=name)
+    bench, make = UNITS[name]
+    simulate(top="unit", verilog=emit(make(), "unit"), bench=bench, testcase=name)
 
 
 def test_rounder_of_whole_fractions():
