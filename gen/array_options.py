@@ -8,7 +8,7 @@ from hw.spec.ccore import CCORE_RANGES, CCoreConfig
 from hw.spec.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.spec.pint import PintFormat
 
-from .errors import UserError
+from .errors import UserError, flag_of
 
 __all__ = ["add_array", "add_buffers", "array_of", "ccore_of"]
 
@@ -68,7 +68,7 @@ def ccore_of(arguments: argparse.Namespace) -> CCoreConfig:
 
 
 def _add_integer(parser, name: str, text: str, limits: tuple[int, int], default: int) -> None:
-    flag, (low, high) = "--" + name.replace("_", "-"), limits
+    flag, (low, high) = flag_of(name), limits
     help_text = text.format(f"; {low} to {high}, default {default} ").rstrip()
     parser.add_argument(flag, type=_integer(flag, low, high), default=default, metavar="N", help=help_text)
 

@@ -18,7 +18,7 @@ from sim.runner import SimulationError
 from sim.taxonn_chart import draw
 
 from .emit import emit
-from .errors import UserError
+from .errors import UserError, flag_of
 from .progress import Progress
 from .taxonn import FIELDS, configure, default_rate
 
@@ -59,7 +59,7 @@ def _prepare(arguments: argparse.Namespace) -> taxonn.Run:
     """Return the run that the arguments ask for."""
     for name in _FOREIGN:
         if getattr(arguments, name) is not None:
-            raise UserError(f"Option --{name.replace('_', '-')} must come with --machine array, not --machine taxonn")
+            raise UserError(f"Option {flag_of(name)} must come with --machine array, not --machine taxonn")
     config = configure(arguments)
     rate = default_rate(config) if arguments.lr is None else arguments.lr
     epochs = _EPOCHS if arguments.epochs is None else arguments.epochs

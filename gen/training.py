@@ -13,7 +13,7 @@ from sim.training.chart import draw
 from sim.training.run import Run, Settings
 from sim.training.samples import DataError
 
-from .errors import UserError
+from .errors import UserError, flag_of
 from .progress import Progress
 
 __all__ = ["run"]
@@ -67,8 +67,8 @@ def _prepare(arguments: argparse.Namespace) -> Run:
         settings = Run.settings_of(arguments.resume)
         for name, value in given.items():
             if value != getattr(settings, name):
-                option, kept = f"--{name.replace('_', '-')}", getattr(settings, name)
-                raise UserError(f"Option {option} must be the checkpoint's {kept}, not {value}")
+                kept = getattr(settings, name)
+                raise UserError(f"Option {flag_of(name)} must be the checkpoint's {kept}, not {value}")
         return Run.resume(arguments.resume, _data(settings))
     given.setdefault("net", "resnet8")
     given.setdefault("data", "digits")
