@@ -9,12 +9,12 @@ import tempfile
 from math import ceil
 from pathlib import Path
 
-from gen.emit import emit
+from gen.model.network import Conv, Network
+from gen.model.zoo import FIXED_SHAPES, build
+from gen.verilog.emit import emit
 from hw.acore.acore import ACore
-from hw.spec.acore import ACoreConfig
-from hw.spec.network import Conv, Network
-from hw.spec.networks import FIXED_SHAPES, build
-from sim.runner import simulate
+from hw.arch.acore.apu import ACoreConfig
+from sim.rtl.runner import simulate
 
 __all__ = ["main", "network_cycles"]
 
@@ -46,7 +46,7 @@ def main() -> int:
         simulate(
             top="acore",
             verilog=emit(ACore(config=ACoreConfig(apus=1, lanes=lanes)), "acore"),
-            bench="sim.benches.acore",
+            bench="sim.testbench.acore.acore",
             testcase="one_element_a_lane_and_cycle",
             env={"APUS": "1", "LANES": str(lanes), "CYCLES": str(file)},
         )

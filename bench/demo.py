@@ -1,18 +1,19 @@
 """`make demo`: a small CNN on real digits, every phase of every layer on the generated C-Core, bit for bit.
 
-A residual network (:mod:`sim.cnn`) is trained in float on the digits of scikit-learn. Its tensors for real test images,
-the errors of the softmax cross-entropy included, are quantised to PINT(8,3); FP, BP and WG of all CONV and FC layers
-run on the simulated Verilog as descriptors, out of the buffers, and every result must equal direct convolution of the
-decoded integers. Phases that the buffers do not hold twice are tiled; tiles are written while others are read. BP reads
-the weights that FP read. BP of the first layer, which training does not need, is run and counted too. The default width
-and batch are multiples of the full array's blocks (24 channels, 3 rows), but for the one channel of the images and the
-ten classes.
+A residual network (:mod:`sim.training.cnn`) is trained in float on the digits of scikit-learn. Its tensors for real
+test images, the errors of the softmax cross-entropy included, are quantised to PINT(8,3); FP, BP and WG of all CONV
+and FC layers run on the simulated Verilog as descriptors, out of the buffers, and every result must equal direct
+convolution of the decoded integers. Phases that the buffers do not hold twice are tiled; tiles are written while
+others are read. BP reads the weights that FP read. BP of the first layer, which training does not need, is run and
+counted too. The default width and batch are multiples of the full array's blocks (24 channels, 3 rows), but for the
+one channel of the images and the ten classes.
 
 Per layer and phase the table gives
 
 - descr.: descriptors; kept: those whose weights, or errors, lay in the buffer already,
 - cycles: measured on the Verilog, from the end of the last pass of the phase before to that of its own,
-- passes: what the passes take by :meth:`hw.spec.command.Command.cycles`; the rest of the cycles the array waits:
+- passes: what the passes take by :meth:`gen.compiler.ccore.command.Command.cycles`; the rest of the cycles the array
+waits:
 - loads: for a descriptor or its operands, written one word, and one granule of weights or errors, a cycle,
 - drains: for the partial sums of a pass to leave before the next writes to their half,
 - MACs: products of the phase, those with a pixel of the padding included, inserted or skipped zeros not,
@@ -30,19 +31,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gen.array_options import add_array, add_buffers, ccore_of
+from gen.commands.options.array import add_array, add_buffers, ccore_of
+from gen.compiler.ccore.pattern import pattern_of
 from gen.errors import UserError
+from gen.model.layer import Phase
 from gen.progress import Progress
-from hw.spec.ccore import CCoreConfig
-from hw.spec.layer import Phase
-from hw.spec.pattern import pattern_of
-from hw.spec.pint import PintFormat
-from sim.ccore_tasks import Outcome, run
-from sim.cnn import Cnn, floats, train
-from sim.digits import Digits, load
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.pint import PintFormat
+from sim.engine.tasks import Outcome, run
 from sim.golden.pint import quantise
-from sim.runner import SimulationError
-from sim.tasks import Task
+from sim.rtl.runner import SimulationError
+from sim.training.cnn import Cnn, floats, train
+from sim.training.data.digits import Digits, load
+from sim.workloads.tasks import Task
 
 from .chart import draw
 
@@ -53,9 +54,14 @@ OPERANDS = {Phase.FP: ("x", "w"), Phase.BP: ("e", "w"), Phase.WG: ("x", "e")}
 
 #: Figures of a row that add up, with their headings.
 FIGURES = {
-    "descriptors": "descr.", "weights_kept": "kept", "cycles": "cycles", "formula_cycles": "passes",
-    "operand_cycles": "loads", "drain_cycles": "drains", "macs": "MACs",
-}  # fmt: skip
+    "descriptors": "descr.",
+    "weights_kept": "kept",
+    "cycles": "cycles",
+    "formula_cycles": "passes",
+    "operand_cycles": "loads",
+    "drain_cycles": "drains",
+    "macs": "MACs",
+}
 WIDTHS = (7, 6, 9, 9, 8, 8, 13)
 
 
@@ -199,10 +205,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_table(rows, total))
     seconds = time.monotonic() - start
     report = {
-        "ccore": str(config), "mac": str(array.mac), "macs_per_cycle": array.macs, "batch": parsed.batch,
-        "width": parsed.width, "seed": parsed.seed, "accuracy": accuracy, "seconds": round(seconds, 1),
-        "phases": rows, "total": total,
-    }  # fmt: skip
+        "ccore": str(config),
+        "mac": str(array.mac),
+        "macs_per_cycle": array.macs,
+        "batch": parsed.batch,
+        "width": parsed.width,
+        "seed": parsed.seed,
+        "accuracy": accuracy,
+        "seconds": round(seconds, 1),
+        "phases": rows,
+        "total": total,
+    }
     (parsed.out / "demo.json").write_text(json.dumps(report, indent=2) + "\n")
     title = f"C-Core {array}, {array.macs:,} MACs: small CNN on digits, batch {parsed.batch}"
     draw(rows, total, title, parsed.out / "utilisation.png")

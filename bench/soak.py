@@ -11,11 +11,11 @@ import sys
 import numpy as np
 
 from gen.progress import Progress
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig, MacForm
-from sim.ccore import run
-from sim.ccore_workloads import expected, random_jobs
-from sim.runner import SimulationError
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.ccore.config import CCoreConfig
+from sim.engine.ccore import run
+from sim.rtl.runner import SimulationError
+from sim.workloads.ccore import expected, random_jobs
 
 #: Layers of one run of the simulator.
 LAYERS = 40

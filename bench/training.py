@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 
-from sim.golden.update import WEIGHT_EXPONENT
-from sim.training.data import load
+from sim.golden.step.update import WEIGHT_EXPONENT
+from sim.training.data.catalogue import load
 from sim.training.run import Run, Settings
 
 #: Epochs by batch size, where no number is given.

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.network import Conv, Fc, Input, Network, Pool, PoolKind
-from sim.golden.nodes import ConvNode, PoolNode
+from gen.model.network import Conv, Fc, Input, Network, Pool, PoolKind
 from sim.golden.noise import noise
 from sim.golden.random import tensor_key
-from sim.golden.rate import Factor
-from sim.golden.step import GoldenNetwork
+from sim.golden.step.nodes import ConvNode, PoolNode
+from sim.golden.step.rate import Factor
+from sim.golden.step.step import GoldenNetwork
 
 __all__ = ["NETWORK", "PATH", "packed", "record"]
 

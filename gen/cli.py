@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cost, cycles, generate, report, study, train
+from .commands import cost, cycles, generate, report, study, train
 from .errors import UserError
 
 __all__ = ["main"]

@@ -43,8 +43,13 @@ def tcl():
 
     def run(script, env, cwd=None):
         return subprocess.run(
-            [*command, str(script)], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+            [*command, str(script)],
+            cwd=cwd,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
             timeout=60,
-        )  # fmt: skip
+        )
 
     return run

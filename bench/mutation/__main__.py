@@ -51,9 +51,13 @@ def main() -> int:
     with Progress() as progress:
         for name in arguments.designs:
             results[name] = run_design(
-                DESIGNS[name], FOLDER / name, seed=arguments.seed, jobs=arguments.jobs, show=progress.show,
+                DESIGNS[name],
+                FOLDER / name,
+                seed=arguments.seed,
+                jobs=arguments.jobs,
+                show=progress.show,
                 count=arguments.count,
-            )  # fmt: skip
+            )
     everything = [verdict for verdicts in results.values() for verdict in verdicts]
     report = {"seed": arguments.seed, "share_killed": share(everything), "mutants": [asdict(v) for v in everything]}
     (FOLDER / "mutation.json").write_text(json.dumps(report, indent=2) + "\n")

@@ -15,10 +15,10 @@ from hw.acore.rescale import RescaleDecode, Shift
 from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
+from hw.arch.acore.apu import ACoreConfig
+from hw.arch.pint import PintFormat
 from hw.arith.rounder import Rounder
-from hw.spec.acore import ACoreConfig
-from hw.spec.pint import PintFormat
-from sim.benches.acore_programs import random_code
+from sim.testbench.acore.programs import random_code
 
 from .design import Design
 
@@ -29,27 +29,41 @@ _LANES, _CODE = 2, 1
 
 def _scalar() -> Design:
     return Design(
-        "acore-scalar", "scalar", lambda: Scalar(code=tuple(random_code(_CODE))), "sim.benches.acore_scalar", 40,
-        {"CODE": str(_CODE), "STARTS": "25"}, memories=True,
-    )  # fmt: skip
+        "acore-scalar",
+        "scalar",
+        lambda: Scalar(code=tuple(random_code(_CODE))),
+        "sim.testbench.acore.scalar",
+        40,
+        {"CODE": str(_CODE), "STARTS": "25"},
+        memories=True,
+    )
 
 
 def _sums() -> Design:
     fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
     return Design(
-        "acore-sums", "sums", lambda: Sums(lanes=_LANES), "sim.benches.acore_sums", 25,
+        "acore-sums",
+        "sums",
+        lambda: Sums(lanes=_LANES),
+        "sim.testbench.acore.sums",
+        25,
         {"LANES": str(_LANES), "FIELDS": fields},
-    )  # fmt: skip
+    )
 
 
 def _functions() -> Design:
     return Design(
-        "acore-functions", "functions", lambda: Functions(apus=3), "sim.benches.acore_functions", 25, {"APUS": "3"},
+        "acore-functions",
+        "functions",
+        lambda: Functions(apus=3),
+        "sim.testbench.acore.functions",
+        25,
+        {"APUS": "3"},
         memories=True,
-    )  # fmt: skip
+    )
 
 
-_LANE, _NOISE, _DECODE = (f"sim.benches.acore_{name}" for name in ("lane", "noise", "decode"))
+_LANE, _NOISE, _DECODE = (f"sim.testbench.acore.{name}" for name in ("lane", "noise", "decode"))
 #: Units of a lane that are mutated alone, and their decoders, by the name of their tests: bench and maker.
 UNITS = {
     "shift": (_LANE, lambda: Shift(words=3, bits=29)),
@@ -68,10 +82,23 @@ UNITS = {
 }
 #: And their instances within the APU, and those of the controller and the sums.
 _INSTANCES = (
-    "scalar", "sums", "lane_?.shift", "lane_?.rescaler", "lane_?.normalise", "lane_?.front", "lane_?.pooling",
-    "lane_?.centre", "lane_?.product?", "lane_?.finish", "lane_?.rounder?", "lane_?.noise",
-    "constants.narrow", "constants.normalise", "constants.rescale", "constants.convert",
-)  # fmt: skip
+    "scalar",
+    "sums",
+    "lane_?.shift",
+    "lane_?.rescaler",
+    "lane_?.normalise",
+    "lane_?.front",
+    "lane_?.pooling",
+    "lane_?.centre",
+    "lane_?.product?",
+    "lane_?.finish",
+    "lane_?.rounder?",
+    "lane_?.noise",
+    "constants.narrow",
+    "constants.normalise",
+    "constants.rescale",
+    "constants.convert",
+)
 
 
 def _unit(name: str) -> Design:
@@ -82,10 +109,17 @@ def _unit(name: str) -> Design:
 
 def _apu() -> Design:
     return Design(
-        "acore-apu", "acore", lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)), "sim.benches.acore", 60,
-        {"APUS": "1", "LANES": str(_LANES), "COUNT": "50"}, unit="apu", instance="apu_0", memories=True,
+        "acore-apu",
+        "acore",
+        lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)),
+        "sim.testbench.acore.acore",
+        60,
+        {"APUS": "1", "LANES": str(_LANES), "COUNT": "50"},
+        unit="apu",
+        instance="apu_0",
+        memories=True,
         without=_INSTANCES,
-    )  # fmt: skip
+    )
 
 
 #: The designs of the A-Core.

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from gen.compiler.ccore.plan import plan
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import HEADER, MAX_ENTRIES, Error
 from hw.ccore.ccore import CCore
 from hw.ccore.drain import Drain
 from hw.ccore.inputs import InputNetwork
 from hw.ccore.psums import PartialSums
 from hw.ccore.weights import WeightBuffer
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.descriptor import HEADER, MAX_ENTRIES, Error
-from hw.spec.layer import Layer, Phase
-from hw.spec.plan import plan
-from sim.ccore import Job, program
-from sim.ccore_workloads import alternating_jobs, fits
-from sim.input_slots import save_slots
-from sim.workloads import random_codes, random_layer
+from sim.engine.ccore import Job, program
+from sim.workloads.ccore import alternating_jobs, fits
+from sim.workloads.input_slots import save_slots
+from sim.workloads.layers import random_codes, random_layer
 
 from .design import Design
 
@@ -39,18 +39,28 @@ def _input_network() -> Design:
         return {"INPUT_NETWORK": str(file)}
 
     return Design(
-        "ccore-inputs", "input_network", lambda: InputNetwork(config=config), "sim.benches.input_network", 25,
+        "ccore-inputs",
+        "input_network",
+        lambda: InputNetwork(config=config),
+        "sim.testbench.ccore.input_network",
+        25,
         {"CCORE": ",".join(map(str, (*sizes, depth))), "LATENCY": str(InputNetwork.LATENCY)},
-        memories=True, files=files,
-    )  # fmt: skip
+        memories=True,
+        files=files,
+    )
 
 
 def _weights() -> Design:
     config = CCoreConfig(ArrayConfig(3, 2, 3, 2), weight_depth=21)
     return Design(
-        "ccore-weights", "weights", lambda: WeightBuffer(config=config), "sim.benches.weights", 25,
-        {"ARRAY": "3x2x3x2", "DEPTH": "21", "CYCLES": "400", "LATENCY": str(WeightBuffer.LATENCY)}, memories=True,
-    )  # fmt: skip
+        "ccore-weights",
+        "weights",
+        lambda: WeightBuffer(config=config),
+        "sim.testbench.ccore.weights",
+        25,
+        {"ARRAY": "3x2x3x2", "DEPTH": "21", "CYCLES": "400", "LATENCY": str(WeightBuffer.LATENCY)},
+        memories=True,
+    )
 
 
 def _psums() -> Design:
@@ -58,27 +68,40 @@ def _psums() -> Design:
     config = CCoreConfig(array=array, psum_depth=16, images=4)
     timing = {name: str(getattr(PartialSums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
     return Design(
-        "ccore-psums", "psums", lambda: PartialSums(config=config), "sim.benches.psums", 25,
-        {"SIZES": "2,3,36,16,4", **timing}, memories=True,
-    )  # fmt: skip
+        "ccore-psums",
+        "psums",
+        lambda: PartialSums(config=config),
+        "sim.testbench.ccore.psums",
+        25,
+        {"SIZES": "2,3,36,16,4", **timing},
+        memories=True,
+    )
 
 
 def _drain() -> Design:
     array, latency = ArrayConfig(clusters=2, wpus=3, rows=3, channels=1), 2
     config = CCoreConfig(array=array, psum_depth=64)
     return Design(
-        "ccore-drain", "drain", lambda: Drain(config=config, latency=latency), "sim.benches.drain", 40,
-        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"}, memories=True,
-    )  # fmt: skip
+        "ccore-drain",
+        "drain",
+        lambda: Drain(config=config, latency=latency),
+        "sim.testbench.ccore.drain",
+        40,
+        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"},
+        memories=True,
+    )
 
 
 def _faults(config: CCoreConfig) -> list[tuple[Error, dict[str, int]]]:
     """Mistakes of a header: what each gives, and the fields that make it; numbers too large by every bit."""
     limits = {
-        "images": (Error.IMAGES, config.images), "psums": (Error.PSUM, config.psum_depth),
-        "x_words": (Error.INPUT, config.input_depth), "x_base": (Error.INPUT, config.input_depth),
-        "w_words": (Error.WEIGHT, config.weight_depth), "w_base": (Error.WEIGHT, config.weight_depth),
-    }  # fmt: skip
+        "images": (Error.IMAGES, config.images),
+        "psums": (Error.PSUM, config.psum_depth),
+        "x_words": (Error.INPUT, config.input_depth),
+        "x_base": (Error.INPUT, config.input_depth),
+        "w_words": (Error.WEIGHT, config.weight_depth),
+        "w_base": (Error.WEIGHT, config.weight_depth),
+    }
     counts = ("m_blocks", "c_blocks", "c_inner", "pitch", "rows", "read_rows", "images", "columns", "read_columns")
     counts += ("groups", "row_pitch", "taps", "taps_last", "psums")
     return [
@@ -92,7 +115,7 @@ def _faults(config: CCoreConfig) -> list[tuple[Error, dict[str, int]]]:
             for name, (error, limit) in limits.items()
             for bit in range(next(f.bits for word in HEADER for f in word if f.name == name) - limit.bit_length() + 1)
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _jobs(config: CCoreConfig) -> list[Job]:
@@ -132,10 +155,13 @@ def _jobs(config: CCoreConfig) -> list[Job]:
     between += [
         Job(plan(layer, Phase.FP, config, sums=sums), random_codes(layer, rng, config.array.pint))
         for layer, sums in (
-            (Layer(1, 5, 3, 12, 12, 7, 1, 3), False), (Layer(1, 2, 3, 36, 8, 4, 1, 1), False),
-            (Layer(1, 7, 3, 5, 4, 3, 1, 1), True), (Layer(3, 20, 5), True), (Layer(1, 7, 3, 5, 4, 3, 1, 1), True),
+            (Layer(1, 5, 3, 12, 12, 7, 1, 3), False),
+            (Layer(1, 2, 3, 36, 8, 4, 1, 1), False),
+            (Layer(1, 7, 3, 5, 4, 3, 1, 1), True),
+            (Layer(3, 20, 5), True),
+            (Layer(1, 7, 3, 5, 4, 3, 1, 1), True),
         )
-    ]  # fmt: skip
+    ]
     later = [replace(job, wait=job.wait + 1 + len(between) * (n >= 5)) for n, job in enumerate(jobs)]
     return [wrong[-1], *later[:5], *between, *later[5:]]
 
@@ -150,9 +176,16 @@ def _sequencer() -> Design:
         return {"CCORE_PROGRAM": str(file)}
 
     return Design(
-        "ccore-sequencer", "ccore", lambda: CCore(config=config), "sim.benches.ccore", 60,
-        {"CCORE_RESULT": os.devnull, "CCORE_PROGRESS": os.devnull}, unit="sequencer", memories=True, files=files,
-    )  # fmt: skip
+        "ccore-sequencer",
+        "ccore",
+        lambda: CCore(config=config),
+        "sim.testbench.ccore.ccore",
+        60,
+        {"CCORE_RESULT": os.devnull, "CCORE_PROGRESS": os.devnull},
+        unit="sequencer",
+        memories=True,
+        files=files,
+    )
 
 
 #: The designs of the C-Core.

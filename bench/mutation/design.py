@@ -6,7 +6,7 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from gen.emit import emit
+from gen.verilog.emit import emit
 
 __all__ = ["Design"]
 

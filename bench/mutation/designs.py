@@ -1,11 +1,11 @@
 """All designs that are mutated."""
 
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 from hw.arith.convert import Convert
 from hw.array.pe import Pe
 from hw.array.tree import SumTree
 from hw.mac.mac import Mac
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
 
 from .acore import ACORE_DESIGNS
 from .ccore import CCORE_DESIGNS
@@ -19,31 +19,47 @@ _PINT, _ACC_BITS, _ROWS = PintFormat(8, 3), 36, 3
 
 def _mac(form: MacForm) -> Design:
     return Design(
-        f"mac-{form}", "mac", lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS), "sim.benches.mac", 25,
+        f"mac-{form}",
+        "mac",
+        lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS),
+        "sim.testbench.mac.mac",
+        25,
         {"PINT": "8,3", "COUNT": "3000", "LATENCY": str(Mac.LATENCY)},
-    )  # fmt: skip
+    )
 
 
 def _pe(form: MacForm) -> Design:
     return Design(
-        f"pe-{form}", "pe", lambda: Pe(pint=_PINT, form=form, acc_bits=_ACC_BITS, head=False), "sim.benches.pe", 25,
+        f"pe-{form}",
+        "pe",
+        lambda: Pe(pint=_PINT, form=form, acc_bits=_ACC_BITS, head=False),
+        "sim.testbench.array.pe",
+        25,
         {"PE_FORM": form, "PE_HEAD": "0", "PE_K": "8", "PE_D": "3", "PE_ACC_BITS": str(_ACC_BITS), "PE_CYCLES": "2000"},
-    )  # fmt: skip
+    )
 
 
 def _tree() -> Design:
     env = {"ROWS": _ROWS, "ACC_BITS": _ACC_BITS, "LATENCY": SumTree.base_latency(_ROWS), "CYCLES": 1000}
     return Design(
-        "tree", "tree", lambda: SumTree(rows=_ROWS, acc_bits=_ACC_BITS), "sim.benches.tree", 25,
+        "tree",
+        "tree",
+        lambda: SumTree(rows=_ROWS, acc_bits=_ACC_BITS),
+        "sim.testbench.array.tree",
+        25,
         {f"TREE_{name}": str(value) for name, value in env.items()},
-    )  # fmt: skip
+    )
 
 
 def _convert() -> Design:
     return Design(
-        "convert", "convert", lambda: Convert(pint=_PINT), "sim.benches.convert", 40,
+        "convert",
+        "convert",
+        lambda: Convert(pint=_PINT),
+        "sim.testbench.arith.convert",
+        40,
         {"PINT": "8,3", "COUNT": "8192", "LATENCY": str(Convert.LATENCY)},
-    )  # fmt: skip
+    )
 
 
 #: All designs, by name.

@@ -62,7 +62,10 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
         [
             "read_verilog design.v",
             f"hierarchy -top {design.top}",
-            "proc", f"select {unit}", *flat, "opt_clean -purge",
+            "proc",
+            f"select {unit}",
+            *flat,
+            "opt_clean -purge",
             "write_rtlil -selected original.il",
             f"mutate -list {count} -seed {seed} -ctrl {SELECT} {SELECT_WIDTH} 1 -o list.ys {cells}",
             "select -clear",
@@ -72,7 +75,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
             "opt_clean -purge",
             "write_verilog -noattr mutants.v",
         ],
-    )  # fmt: skip
+    )
     mutants = []
     for line in (folder / "list.ys").read_text().splitlines():
         number = int(re.search(rf" -ctrl {SELECT} {SELECT_WIDTH} (\d+)", line)[1])

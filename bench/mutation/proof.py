@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from gen.tidy import module_ports
+from gen.verilog.tidy import module_ports
 
 from . import yosys
 from .designs import Design
@@ -38,8 +38,11 @@ def equivalent(design: Design, mutant: Mutant, folder: Path, limit: float = 60.0
     if mutant.option("port") == "CLK":
         return False, "Yosys's SAT has one clock"  # and would take a broken clock for the right one
     end, stem = time.monotonic() + limit, f"proof-{mutant.number}"
-    outputs = [port.name for port in module_ports((folder / "design.v").read_text(), design.mutated)
-               if port.direction == "output"]  # fmt: skip
+    outputs = [
+        port.name
+        for port in module_ports((folder / "design.v").read_text(), design.mutated)
+        if port.direction == "output"
+    ]
     try:
         shared, reached = _registers(design, mutant, folder, stem, limit)
         miter = _miter(design, mutant, shared, reached)
@@ -88,5 +91,9 @@ def _miter(design, mutant, shared, reached) -> list[str]:
         *(f"expose gate/w:{names[name]}" for name in reached),
         *(f"expose -input gate/w:{names[name]}" for name in shared),
         "miter -equiv -flatten -cross -make_outcmp gold gate miter",
-        "select miter", "opt_merge", "opt_expr", "opt_clean", "select -clear",
-    ]  # fmt: skip
+        "select miter",
+        "opt_merge",
+        "opt_expr",
+        "opt_clean",
+        "select -clear",
+    ]

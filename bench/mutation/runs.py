@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sim import runner
+from sim.rtl import runner
 
 from .designs import Design
 from .mutants import Mutant, make_mutants
@@ -50,7 +50,7 @@ def _simulate(design: Design, verilog: str, number: int, timeout: float | None) 
         runner.simulate(
             top=design.top,
             verilog=verilog,
-            bench=f"sim.benches.mutant,{design.bench}",
+            bench=f"sim.testbench.mutant,{design.bench}",
             env={"MUTANT": str(number), "COCOTB_MAX_FAILURES": "1", **design.env},
             simulator="verilator",
             seed=design.seed,
@@ -74,7 +74,7 @@ def run_design(
 
     Raises
     ------
-    sim.runner.SimulationError
+    sim.rtl.runner.SimulationError
         If the original, with no mutant selected, does not build or pass.
     """
     folder.mkdir(parents=True, exist_ok=True)

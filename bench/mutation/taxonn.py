@@ -1,7 +1,7 @@
 """The units of TaxoNN, small ones, to be mutated."""
 
-from hw.spec.taxonn import Activation, FixedFormat, Rounding
-from hw.spec.taxonn_maps import Convolution
+from hw.arch.taxonn.config import Activation, FixedFormat, Rounding
+from hw.arch.taxonn.maps import Convolution
 from hw.taxonn.activation import ActivationUnit
 from hw.taxonn.conv_sequencer import ConvSequencer
 from hw.taxonn.loss import LossUnit
@@ -25,25 +25,33 @@ def _design(name, unit, bench, test=None, mutants=25, memories=False, **env) -> 
     env = {key.upper(): str(value) for key, value in env.items()}
     if test:
         env["COCOTB_TEST_FILTER"] = rf"\.(selects_mutant|{test})$"
-    return Design(f"taxonn-{name}", "unit", unit, f"sim.benches.{bench}", mutants, env, memories=memories)
+    return Design(f"taxonn-{name}", "unit", unit, f"sim.testbench.{bench}", mutants, env, memories=memories)
 
 
 def _pe() -> Design:
     parameters = {"inputs": 3, "outputs": 4, "form": _FORM, "training": True, "rounding": Rounding.STOCHASTIC}
     return Design(
-        "taxonn-pe", "pe", lambda: Pe(**parameters), "sim.benches.taxonn_pe", 40,
+        "taxonn-pe",
+        "pe",
+        lambda: Pe(**parameters),
+        "sim.testbench.taxonn.pe",
+        40,
         {"INPUTS": "3", "OUTPUTS": "4", "FORMAT": str(_FORM), "TRAINING": "1", "ROUNDING": "stochastic"},
-    )  # fmt: skip
+    )
 
 
 def _sequencer() -> Design:
     return Design(
-        "taxonn-sequencer", "sequencer", lambda: Sequencer(inputs=4, outputs=7, back=True),
-        "sim.benches.taxonn_sequencer", 40, {"INPUTS": "4", "BACK": "1", "GAP": str(7 - 4 - 1 + Sequencer.SETTLE)},
-    )  # fmt: skip
+        "taxonn-sequencer",
+        "sequencer",
+        lambda: Sequencer(inputs=4, outputs=7, back=True),
+        "sim.testbench.taxonn.sequencer",
+        40,
+        {"INPUTS": "4", "BACK": "1", "GAP": str(7 - 4 - 1 + Sequencer.SETTLE)},
+    )
 
 
-def _conv(name: str, unit, test: str, bench="taxonn_conv", **env) -> Design:
+def _conv(name: str, unit, test: str, bench="taxonn.conv", **env) -> Design:
     """A unit of a convolution alone."""
     maps = ",".join(str(int(each)) for each in vars(_MAPS).values())
     return _design(name, unit, bench, test, memories=True, maps=maps, format=_FORM, **env)
@@ -57,7 +65,7 @@ def _conv_sequencer() -> Design:
         ConvSequencer.update_cycles(_MAPS) - 1,
     )
     env = {"back": 1, "cycles": ",".join(map(str, cycles)), "gap": _MAPS.filters + _MAPS.kernel + ConvSequencer.SETTLE}
-    env["bench"] = "taxonn_conv_sequencer"
+    env["bench"] = "taxonn.conv_sequencer"
     return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", **env)
 
 
@@ -71,18 +79,44 @@ TAXONN_DESIGNS = (
     _design(
         "stage",
         lambda: OutputStage(
-            size=3, kind=Activation.TANH, form=_FORM, bits=24, error_bits=18, error_fraction=12, stochastic=True,
-            mean=_MEAN.mean(_FORM.width), slope=_MEAN.slope(_FORM.fraction),
+            size=3,
+            kind=Activation.TANH,
+            form=_FORM,
+            bits=24,
+            error_bits=18,
+            error_fraction=12,
+            stochastic=True,
+            mean=_MEAN.mean(_FORM.width),
+            slope=_MEAN.slope(_FORM.fraction),
         ),
-        "taxonn_conv", "stage", format=_FORM, size=3, kind="tanh", rounding="stochastic", fraction=12,
-        maps="3,3,1,1,1,0,3,1", memories=True,
+        "taxonn.conv",
+        "stage",
+        format=_FORM,
+        size=3,
+        kind="tanh",
+        rounding="stochastic",
+        fraction=12,
+        maps="3,3,1,1,1,0,3,1",
+        memories=True,
     ),
     _design(
-        "activation", lambda: ActivationUnit(kind=Activation.TANH, form=_FORM), "taxonn_units", "activations",
-        format=_FORM, kind="tanh", latency=ActivationUnit.latency_of(Activation.TANH), memories=True,
+        "activation",
+        lambda: ActivationUnit(kind=Activation.TANH, form=_FORM),
+        "taxonn.units",
+        "activations",
+        format=_FORM,
+        kind="tanh",
+        latency=ActivationUnit.latency_of(Activation.TANH),
+        memories=True,
     ),
     _design(
-        "loss", lambda: LossUnit(size=3, kind=Activation.SOFTMAX, form=_FORM), "taxonn_units", "losses",
-        format=_FORM, kind="softmax", size=3, memories=True,
+        "loss",
+        lambda: LossUnit(size=3, kind=Activation.SOFTMAX, form=_FORM),
+        "taxonn.units",
+        "losses",
+        format=_FORM,
+        kind="softmax",
+        size=3,
+        memories=True,
     ),
-)  # fmt: skip
+)

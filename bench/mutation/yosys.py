@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from gen.synthesis import YOSYS
+from gen.cost.synthesis import YOSYS
 
 __all__ = ["YosysError", "escaped", "run"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from hw.spec.ccore import CCORE_RANGES, CCoreConfig
-from hw.spec.layer import Layer, Phase
-from hw.spec.network import Network
-from hw.spec.pattern import pattern_of
+from gen.compiler.ccore.pattern import pattern_of
+from gen.model.layer import Layer, Phase
+from gen.model.network import Network
+from hw.arch.ccore.config import CCORE_RANGES, CCoreConfig
 
 from .tiling import Cost, Tiling, Work, best, thinned
 from .timing import Ports
@@ -25,7 +25,7 @@ class Row:
     layer : Layer
     phase : Phase
     pattern : str
-        Name of the pattern (:class:`hw.spec.descriptor.Code`).
+        Name of the pattern (:class:`hw.arch.ccore.descriptor.Code`).
     tiling : Tiling
     cost : Cost
         In the buffers.
@@ -53,17 +53,27 @@ class Row:
         """The row for JSON: cycles and MACs of the whole batch."""
         cost = self.cost
         return {
-            "node": self.node, "layer": str(self.layer), "phase": str(self.phase), "pattern": self.pattern,
-            "cycles": self.alone, "cycles_in_buffers": cost.calc, "cycles_with_loads": cost.total,
-            "macs": self.layer.macs, "utilisation": round(self.utilisation, 4), "tiling": asdict(self.tiling),
+            "node": self.node,
+            "layer": str(self.layer),
+            "phase": str(self.phase),
+            "pattern": self.pattern,
+            "cycles": self.alone,
+            "cycles_in_buffers": cost.calc,
+            "cycles_with_loads": cost.total,
+            "macs": self.layer.macs,
+            "utilisation": round(self.utilisation, 4),
+            "tiling": asdict(self.tiling),
             "loads": {
-                "input_words": cost.inputs, "weight_cycles": cost.weights, "stall": cost.stall,
+                "input_words": cost.inputs,
+                "weight_cycles": cost.weights,
+                "stall": cost.stall,
                 "dram_cycles": {
-                    "inputs": round(cost.dram_inputs), "weights": round(cost.dram_weights),
+                    "inputs": round(cost.dram_inputs),
+                    "weights": round(cost.dram_weights),
                     "outputs": round(cost.dram_outputs),
                 },
             },
-        }  # fmt: skip
+        }
 
 
 def rows(network: Network, batch: int, config: CCoreConfig, ports: Ports) -> Iterator[Row]:

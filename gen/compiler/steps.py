@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hw.spec.command import Command
-from hw.spec.layer import Phase
-from hw.spec.plan import plan
-from hw.spec.tile import Tile
+from gen.compiler.ccore.command import Command
+from gen.compiler.ccore.plan import plan
+from gen.compiler.ccore.tile import Tile
+from gen.model.layer import Phase
 
 from .tiling import Tiling, Work
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
 
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig
-from hw.spec.command import Command
-from hw.spec.layer import Layer, Phase
-from hw.spec.pattern import Pattern, pattern_of
-from hw.spec.plan import plan
-from hw.spec.tile import Tile
+from gen.compiler.ccore.command import Command
+from gen.compiler.ccore.pattern import Pattern, pattern_of
+from gen.compiler.ccore.plan import plan
+from gen.compiler.ccore.tile import Tile
+from gen.model.layer import Layer, Phase
+from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig
 
 from .timing import FILL, Ports, block_cycles, drain_cycles, input_words, weight_granules
 
@@ -208,11 +208,14 @@ def cost(work: Work, parts: Sequence[tuple[int, Command]], tiling: Tiling) -> Co
     stall = x_times * sum(count * _stall(work, tiling, command) for count, command in parts)
     code = config.array.pint.k / 8 / work.ports.bytes_per_cycle
     return Cost(
-        calc=calc + FILL, inputs=words, weights=_ceil(granules, work.ports.granules), stall=stall,
+        calc=calc + FILL,
+        inputs=words,
+        weights=_ceil(granules, work.ports.granules),
+        stall=stall,
         dram_inputs=words * WORD_PIXELS * config.array.channels * code,
         dram_weights=granules * config.array.clusters * code,
         dram_outputs=prod(work.layer.result_shape(work.phase)) * code,
-    )  # fmt: skip
+    )
 
 
 def best(work: Work) -> tuple[Tiling, Cost]:

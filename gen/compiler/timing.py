@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from hw.spec.command import Command
-from hw.spec.config import TAPS
-from hw.spec.drain import DrainMode
-from hw.spec.layer import Phase
-from hw.spec.regions import ErrorRegion
+from gen.compiler.ccore.command import Command
+from gen.model.layer import Phase
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.drain import DrainMode
+from hw.arch.ccore.regions import ErrorRegion
 
 __all__ = ["FILL", "Ports", "alone", "block_cycles", "drain_beats", "drain_cycles", "input_words", "weight_granules"]
 
@@ -53,7 +53,7 @@ def block_cycles(command: Command) -> int:
 def drain_beats(command: Command, last: bool = False) -> int:
     """Beats in which an output block leaves, `clusters` * `wpus` sums a beat, where nothing stalls.
 
-    A row group that two images share leaves for each of them (:class:`hw.spec.drain.DrainMode`).
+    A row group that two images share leaves for each of them (:class:`hw.arch.ccore.drain.DrainMode`).
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.acore import ACoreConfig
+from hw.arch.acore.apu import ACoreConfig
+from hw.lib.shared import shared
 
 from .apu import Apu, apu_members
 from .functions import Functions

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.acore import ACCUMULATOR_BITS, WORD_BITS
+from hw.arch.acore.apu import ACCUMULATOR_BITS, WORD_BITS
+from hw.lib.shared import shared
 
 from .constants import Constants
 from .flow import Flow
@@ -117,9 +117,7 @@ class Apu(wiring.Component):
         """The lanes, and what they have in common."""
         control = Signal(LaneControl)
         m.submodules.ways = ways = Ways(lanes=self._lanes)
-        shared_names = (
-            "narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest",
-        )  # fmt: skip
+        shared_names = ("narrow", "rescale", "normalise", "convert", "factor0", "factor1", "compare", "mean", "nearest")
         m.d.comb += [
             control.chain.eq(chain),
             *(getattr(control, name).eq(getattr(values, name)) for name in shared_names),

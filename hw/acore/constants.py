@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.acore import CONVERT_LARGEST, CONVERT_LEAST, COUNT_BITS, WORD_BITS, Chain, Constant
+from hw.arch.acore.apu import CONVERT_LARGEST, CONVERT_LEAST, COUNT_BITS, WORD_BITS, Chain, Constant
+from hw.lib.shared import shared
 
 from .finish import COMPARE
 from .flow import GROUP
@@ -48,7 +48,7 @@ class Constants(wiring.Component):
     set : In(1)
         Take `data` into the constant `number`.
     number : In(5)
-        A :class:`~hw.spec.acore.Constant`.
+        A :class:`~hw.arch.acore.apu.Constant`.
     data : In(48)
     chain : In(Chain)
         Which of them take part.

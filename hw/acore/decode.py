@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
-from hw.spec.acore import CODE_DEPTH, SATURATIONS, Base, Instruction, Op
+from hw.arch.acore.apu import CODE_DEPTH, SATURATIONS, Base, Instruction, Op
 
 from .functions import Functions
 from .sums import ADDED
@@ -79,18 +79,43 @@ class Decoded(data.Struct):
 
 
 _KINDS = {
-    Op.END: Kind.END, Op.ST: Kind.STORE, Op.MIN: Kind.COMPARE, Op.MAX: Kind.COMPARE, Op.SAT: Kind.COMPARE,
-    Op.MUL: Kind.PRODUCT, Op.DIV: Kind.ASK, Op.EXP: Kind.ASK, Op.SHR: Kind.SHIFT, Op.SHF: Kind.SHIFT,
-    Op.SHRI: Kind.SHIFT, Op.SHFI: Kind.SHIFT, Op.BLEN: Kind.LENGTH, Op.SET: Kind.SET, Op.RUN: Kind.RUN, Op.IN: Kind.IN,
-    Op.OUT: Kind.OUT, Op.JZ: Kind.JUMP, Op.JN: Kind.JUMP, Op.JMP: Kind.JUMP,
-}  # fmt: skip
+    Op.END: Kind.END,
+    Op.ST: Kind.STORE,
+    Op.MIN: Kind.COMPARE,
+    Op.MAX: Kind.COMPARE,
+    Op.SAT: Kind.COMPARE,
+    Op.MUL: Kind.PRODUCT,
+    Op.DIV: Kind.ASK,
+    Op.EXP: Kind.ASK,
+    Op.SHR: Kind.SHIFT,
+    Op.SHF: Kind.SHIFT,
+    Op.SHRI: Kind.SHIFT,
+    Op.SHFI: Kind.SHIFT,
+    Op.BLEN: Kind.LENGTH,
+    Op.SET: Kind.SET,
+    Op.RUN: Kind.RUN,
+    Op.IN: Kind.IN,
+    Op.OUT: Kind.OUT,
+    Op.JZ: Kind.JUMP,
+    Op.JN: Kind.JUMP,
+    Op.JMP: Kind.JUMP,
+}
 _VARIANTS = {
-    Op.MAX: Variant.MAX, Op.SAT: Variant.SAT, Op.JZ: Variant.ZERO, Op.JN: Variant.NEGATIVE, Op.SHR: Variant.HALF,
-    Op.SHRI: Variant.HALF, Op.EXP: Variant.EXPONENTIAL,
-}  # fmt: skip
+    Op.MAX: Variant.MAX,
+    Op.SAT: Variant.SAT,
+    Op.JZ: Variant.ZERO,
+    Op.JN: Variant.NEGATIVE,
+    Op.SHR: Variant.HALF,
+    Op.SHRI: Variant.HALF,
+    Op.EXP: Variant.EXPONENTIAL,
+}
 _SOURCES = {
-    Op.LDI: Source.NUMBER, Op.ADDI: Source.NUMBER, Op.BLEN: Source.NUMBER, Op.ACC: Source.SUM, Op.IN: Source.WIDE,
-}  # fmt: skip
+    Op.LDI: Source.NUMBER,
+    Op.ADDI: Source.NUMBER,
+    Op.BLEN: Source.NUMBER,
+    Op.ACC: Source.SUM,
+    Op.IN: Source.WIDE,
+}
 _STEPS = {Op.MUL: FACTOR, Op.DIV: Functions.DIVISION, Op.EXP: Functions.EXPONENTIAL}
 #: Operations with the operand's complement, and those of them with its negative; others use it in a second cycle.
 _INVERTED = (Op.SUB, Op.MIN, Op.MAX, Op.SAT, Op.MUL, Op.BLEN, Op.SHR, Op.SHF, Op.SHRI, Op.SHFI, Op.JZ)
@@ -111,11 +136,17 @@ def _decode(word: int) -> int:
     value |= _STEPS.get(op, 0) << ADDRESS
     twice = op is Op.ACC and value in ADDED
     fields = {
-        "value": value, "base": instruction.base, "kind": Kind.TWICE if twice else _KINDS.get(op, Kind.PLAIN),
-        "variant": _VARIANTS.get(op, 0), "clear": op in (Op.LD, Op.LDI, Op.ACC, Op.IN),
-        "word": op in (Op.LD, Op.ADD, Op.SUB, Op.MIN, Op.MAX), "source": _SOURCES.get(op, Source.LIMIT),
-        "counted": op in (Op.SHR, Op.SHF), "invert": negative or op in _INVERTED, "carry": op in _NEGATED,
-    }  # fmt: skip
+        "value": value,
+        "base": instruction.base,
+        "kind": Kind.TWICE if twice else _KINDS.get(op, Kind.PLAIN),
+        "variant": _VARIANTS.get(op, 0),
+        "clear": op in (Op.LD, Op.LDI, Op.ACC, Op.IN),
+        "word": op in (Op.LD, Op.ADD, Op.SUB, Op.MIN, Op.MAX),
+        "source": _SOURCES.get(op, Source.LIMIT),
+        "counted": op in (Op.SHR, Op.SHF),
+        "invert": negative or op in _INVERTED,
+        "carry": op in _NEGATED,
+    }
     return Decoded.const(fields).as_value().value
 
 

@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import WORD_BITS
-
-from .bits import differ
+from hw.arch.acore.apu import WORD_BITS
+from hw.lib.bits import differ
 
 __all__ = ["COMPARE", "Finish", "HIGH", "high"]
 

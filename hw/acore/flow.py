@@ -4,8 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.acore.apu import COUNT_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
 from hw.arith.rounder import Rounder
-from hw.spec.acore import COUNT_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.lib.memory.ring import DEPTH
 
 from .beat import Beat, Included, Inputs, Outputs
 from .finish import Finish
@@ -16,7 +17,6 @@ from .noise import NOISES
 from .normalise import Normalise
 from .product import Centre, Product
 from .rescaler import FRONT_TAKEN, Rescaler
-from .ring import DEPTH
 from .ways import Way
 
 __all__ = ["GROUP", "Flow"]
@@ -76,15 +76,28 @@ class Flow(wiring.Component):
         self._lanes = lanes
         super().__init__(
             {
-                "chain": In(Chain), "launch": In(1), "active": Out(1),
-                "count": In(COUNT_BITS), "group": In(GROUP),
-                "offered": In(Inputs), "taken": Out(Inputs), "full": Out(Outputs), "drained": In(Outputs),
-                "enable": Out(1), "clear": Out(1), "load": Out(lanes), "way": Out(Way),
-                "issue": Out(1), "pushed": In(1), "write_address": Out(range(DEPTH)),
+                "chain": In(Chain),
+                "launch": In(1),
+                "active": Out(1),
+                "count": In(COUNT_BITS),
+                "group": In(GROUP),
+                "offered": In(Inputs),
+                "taken": Out(Inputs),
+                "full": Out(Outputs),
+                "drained": In(Outputs),
+                "enable": Out(1),
+                "clear": Out(1),
+                "load": Out(lanes),
+                "way": Out(Way),
+                "issue": Out(1),
+                "pushed": In(1),
+                "write_address": Out(range(DEPTH)),
                 "read_address": Out(data.ArrayLayout(range(DEPTH), NOISES)),
-                "group_start": Out(1), "place": Out(8), "included": Out(data.ArrayLayout(Included, lanes)),
+                "group_start": Out(1),
+                "place": Out(8),
+                "included": Out(data.ArrayLayout(Included, lanes)),
             }
-        )  # fmt: skip
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -198,8 +211,10 @@ class Flow(wiring.Component):
         rescaled = units["rescale"][-1]
         unit("centre", chain.multiplicand == Multiplicand.CENTRED, rescaled, Centre.LATENCY)
         sources = {
-            Multiplicand.CENTRED: units["centre"][-1], Multiplicand.SIDE: sided, Multiplicand.POOL: units["pool"][-1],
-        }  # fmt: skip
+            Multiplicand.CENTRED: units["centre"][-1],
+            Multiplicand.SIDE: sided,
+            Multiplicand.POOL: units["pool"][-1],
+        }
         unit("product0", 1, chosen("multiplicand", chain.multiplicand, sources), Product.LATENCY)
         stages = units["product0"]
         m.d.comb += [product0.eq(stages[-1]), before0.eq(stages[_LESS]), started0.eq(stages[_LATE])]
@@ -209,9 +224,7 @@ class Flow(wiring.Component):
         unit("product1", 1, chosen("addend", chain.addend, sources), Product.LATENCY)
         finishing = Signal(Beat, name="finishing")
         # The rescaler's value is one register nearer to z.
-        m.d.comb += finishing.eq(
-            Mux(chain.outcome == Outcome.ADDED, units["product1"][-1], units["rescale"][-2])
-        )
+        m.d.comb += finishing.eq(Mux(chain.outcome == Outcome.ADDED, units["product1"][-1], units["rescale"][-2]))
         unit("finish", 1, finishing, Finish.LATENCY)
         unit("convert", chain.code_o, units["finish"][-1], CONVERT)
         m.d.comb += self._busy.eq(Cat(busy).any())
@@ -235,7 +248,7 @@ class Flow(wiring.Component):
                 | (units["rescale"][-1].valid & side_late)
             ),
             self.taken.eq(Mux(self.enable, wanted, 0)),
-        ]  # fmt: skip
+        ]
 
     def _outputs(self, m, units):
         """What the beats offer to the output streams, and whether all may advance."""

@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Pool
-from hw.spec.pint import PintFormat
+from hw.arch.acore.apu import WORD_BITS, Pool
+from hw.arch.pint import PintFormat
+from hw.lib.bits import plus
+from hw.lib.shared import shared
 
-from .bits import plus
 from .narrow import POWERS, Narrow, NarrowControl
 
 __all__ = ["FRONT", "POOLED", "Front", "Pooling"]

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.taxonn.scratchpad import Rom
+from hw.lib.memory.scratchpad import Rom
 
 __all__ = ["ANSWER", "DIVIDEND", "DIVISOR", "QUOTIENT", "Ask", "Functions"]
 
@@ -93,8 +93,11 @@ class Functions(wiring.Component):
                     m.next = "ASK"
             with m.State("ASK"):
                 m.d.sync += [
-                    divisor.eq(asked.divisor), exponential.eq(asked.exponential), steps.eq(QUOTIENT), first.eq(1),
-                ]  # fmt: skip
+                    divisor.eq(asked.divisor),
+                    exponential.eq(asked.exponential),
+                    steps.eq(QUOTIENT),
+                    first.eq(1),
+                ]
                 m.next = "ANSWER"
             with m.State("ANSWER"):
                 m.d.sync += [

@@ -4,15 +4,15 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.acore.apu import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
 from hw.arith.rounder import FRACTION, Rounder
-from hw.array.delay import delayed
-from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
-from hw.spec.pint import PintFormat
+from hw.lib.bits import differ
+from hw.lib.delay import delayed
+from hw.lib.shared import shared
 
 from .beat import Included
-from .bits import differ
 from .finish import COMPARE, HIGH, Finish, high
 from .front import FRONT, Front, Pooling
 from .narrow import NarrowControl
@@ -154,15 +154,18 @@ class Lane(wiring.Component):
             front.code.eq(self.i.code),
             front.wide.eq(self.i.wide),
             front.passes.eq(
-                Mux(chain.mask == Mask.BITS, self.i.bit,
-                    (chain.mask != Mask.PLACE) | (self.i.side[:8] == self.i.side[8:]))
+                Mux(
+                    chain.mask == Mask.BITS,
+                    self.i.bit,
+                    (chain.mask != Mask.PLACE) | (self.i.side[:8] == self.i.side[8:]),
+                )
             ),
             pooling.enable.eq(self.enable),
             pooling.kind.eq(chain.pool),
             pooling.start.eq(control.group_start),
             pooling.place.eq(control.place),
             pooling.x.eq(front.value),  # a pool's sum has 25 bits
-        ]  # fmt: skip
+        ]
         return front, pooling
 
     def _rescaler(self, m, unit, front, product, noise):
@@ -179,10 +182,13 @@ class Lane(wiring.Component):
             unit.random16.eq(noise.random16[0]),
             unit.nearest.eq(control.nearest),
             unit.x.eq(
-                Mux(chain.source == Source.WIDE, self.i.wide,
-                    Mux(chain.source == Source.FRONT, front.value, product.value))
+                Mux(
+                    chain.source == Source.WIDE,
+                    self.i.wide,
+                    Mux(chain.source == Source.FRONT, front.value, product.value),
+                )
             ),
-        ]  # fmt: skip
+        ]
 
     def _product(self, m, rescaler, front, pooling, side):
         control = self.control
@@ -198,22 +204,22 @@ class Lane(wiring.Component):
             centre.mean.eq(control.mean),
             product.enable.eq(self.enable),
             product.a.eq(
-                Mux(kind == Multiplicand.CENTRED, centre.value,
-                    Mux(kind == Multiplicand.POOL, pooling.value,
-                        Mux(chain.side_pint, value, self.i.side.as_signed())))
+                Mux(
+                    kind == Multiplicand.CENTRED,
+                    centre.value,
+                    Mux(kind == Multiplicand.POOL, pooling.value, Mux(chain.side_pint, value, self.i.side.as_signed())),
+                )
             ),
             product.b.eq(Mux(chain.factor == Factor.SIDE, centre.t_o, control.factor0)),
             product.c.eq(Mux((kind == Multiplicand.SIDE) & (chain.outcome != Outcome.LESS), front.value, 0)),
             product.included.eq(self.included.product),
-        ]  # fmt: skip
+        ]
         return product
 
     def _normalise(self, m, product, noise):
         """x_hat and its PINT code."""
         m.submodules.normalise = normalise = shared("normalise", Normalise)
-        m.submodules.rounder0 = rounder = shared(
-            "rounder0", Rounder, pint=_PINT, fraction=_X_HAT_POINT
-        )
+        m.submodules.rounder0 = rounder = shared("rounder0", Rounder, pint=_PINT, fraction=_X_HAT_POINT)
         x_hat = normalise.value
         over = differ(x_hat[-2:])  # t has one bit less
         m.d.comb += [
@@ -238,8 +244,7 @@ class Lane(wiring.Component):
         beyond = (source == Addend.RESCALED) & rescaler.over
         m.d.comb += [
             summand.eq(
-                Mux(source == Addend.FRONT, front.value,
-                    Mux(source == Addend.PRODUCT, product.value, rescaler.value))
+                Mux(source == Addend.FRONT, front.value, Mux(source == Addend.PRODUCT, product.value, rescaler.value))
             ),
             # Far beyond 48 bits, where the rescaler's value is.
             upper.eq(Mux(beyond, Mux(rescaler.negative, -(1 << HIGH - 1), (1 << HIGH - 1) - 1), high(summand))),
@@ -248,7 +253,7 @@ class Lane(wiring.Component):
             added.b.eq(self.control.factor1),
             added.c.eq(summand),
             added.included.eq(1),
-        ]  # fmt: skip
+        ]
         with m.If(self.enable):
             upper = delayed(m, upper, Product.LATENCY, name="upper")
         return added, upper

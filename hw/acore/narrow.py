@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.acore.apu import WORD_BITS
+from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
-from hw.spec.acore import WORD_BITS
-from hw.spec.pint import PintFormat
 
 __all__ = ["POWERS", "Narrow", "NarrowControl", "NarrowDecode"]
 

@@ -5,9 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arith.random16 import Random16
-from hw.shared import shared
-
-from .ring import DEPTH, Ring
+from hw.lib.memory.ring import DEPTH, Ring
+from hw.lib.shared import shared
 
 __all__ = ["NOISES", "LaneNoise", "NoiseControl"]
 

@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import WORD_BITS
-
-from .bits import choose, differ
+from hw.arch.acore.apu import WORD_BITS
+from hw.lib.bits import choose, differ
 
 __all__ = ["Normalise", "NormaliseControl", "NormaliseDecode", "X_HAT"]
 

@@ -4,10 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import WORD_BITS
-from hw.spec.pint import PintFormat
-
-from .bits import add
+from hw.arch.acore.apu import WORD_BITS
+from hw.arch.pint import PintFormat
+from hw.lib.bits import add
 
 __all__ = ["CENTRED", "FACTOR", "Centre", "Product"]
 

@@ -7,10 +7,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
-from hw.spec.acore import WORD_BITS
-
-from .bits import choose, differ
+from hw.arch.acore.apu import WORD_BITS
+from hw.lib.bits import choose, differ
+from hw.lib.delay import delayed
 
 __all__ = ["GUARD", "RescaleControl", "RescaleDecode", "Shift", "U_WIDTH"]
 

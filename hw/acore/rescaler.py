@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.acore.apu import WORD_BITS, Rescale
 from hw.arith.rounder import NEAREST
-from hw.shared import shared
-from hw.spec.acore import WORD_BITS, Rescale
+from hw.lib.bits import add, differ
+from hw.lib.shared import shared
 
-from .bits import add, differ
 from .rescale import RescaleControl, Shift
 
 __all__ = ["FRONT_TAKEN", "NARROW", "RESCALED", "Rescaler"]

@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.acore import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Chain, Command, Start
-from hw.spec.microcode import microcode
-from hw.taxonn.scratchpad import Rom, Scratchpad
+from hw.arch.acore.apu import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Chain, Command, Start
+from hw.arch.acore.microcode import microcode
+from hw.lib.memory.scratchpad import Rom, Scratchpad
+from hw.lib.shared import shared
 
 from .accumulator import Accumulator, Choice
 from .decode import ADDRESS, BOUNDS, LEAP, STEPS, Decoded, Kind, Variant, decoded
@@ -37,7 +37,7 @@ class Scalar(wiring.Component):
     Parameters
     ----------
     code : tuple of int, optional
-        The program memory, words of :class:`~hw.spec.acore.Instruction`; by default the microprograms.
+        The program memory, words of :class:`~hw.arch.acore.apu.Instruction`; by default the microprograms.
 
     Members
     -------
@@ -252,18 +252,19 @@ class Scalar(wiring.Component):
             accumulator.sum.eq(self.sum),
             accumulator.wide.eq(self.wide.payload),
             accumulator.command.eq(self._command.data),
-            accumulator.limit.eq(
-                (kind == Kind.COMPARE) | (shifts & self._again) | (length & self._looping)
-            ),
+            accumulator.limit.eq((kind == Kind.COMPARE) | (shifts & self._again) | (length & self._looping)),
             accumulator.sign.eq(Mux(self._again, sign_q, a[-1] & ~length)),
             accumulator.above.eq(Mux(shifts, 0, instruction.value[: len(BOUNDS)])),
             accumulator.twice.eq(self._looping & ((kind == Kind.ASK) | (shifts & self._steps[-1]))),
             accumulator.invert.eq(Mux(self._looping, last | length, instruction.invert ^ self._again)),
             accumulator.carry.eq(
-                Mux(self._looping, last | rounds | ((kind == Kind.ASK) & self.answer),
-                    Mux(self._again, ~instruction.invert, instruction.carry))
+                Mux(
+                    self._looping,
+                    last | rounds | ((kind == Kind.ASK) & self.answer),
+                    Mux(self._again, ~instruction.invert, instruction.carry),
+                )
             ),
-        ]  # fmt: skip
+        ]
 
     def _lost(self, m):
         """The highest bit that a leap in the cycle before shifted out."""
@@ -288,11 +289,12 @@ class Scalar(wiring.Component):
             ),
             accumulator.clear_upper.eq(self._decoding & (kind == Kind.PRODUCT)),
             accumulator.enable.eq(
-                self._idle | self._looping | self._again | self._executing & (
-                    (kind == Kind.PLAIN) | (kind == Kind.TWICE) | (kind == Kind.IN) & self.wide.valid
-                )
+                self._idle
+                | self._looping
+                | self._again
+                | self._executing & ((kind == Kind.PLAIN) | (kind == Kind.TWICE) | (kind == Kind.IN) & self.wide.valid)
             ),
-        ]  # fmt: skip
+        ]
         with m.If(self._idle):
             m.d.comb += accumulator.choice.eq(Choice.COMMAND)
         with m.Elif(self._looping & self._leaps):

@@ -7,9 +7,9 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.acore import ACCUMULATOR_BITS, COUNT_BITS, WORD_BITS, Accumulator, Chain, Statistic
+from hw.arch.acore.apu import ACCUMULATOR_BITS, COUNT_BITS, WORD_BITS, Accumulator, Chain, Statistic
+from hw.lib.bits import plus
 
-from .bits import plus
 from .lane import LaneSums
 
 __all__ = ["ADDED", "Sums"]
@@ -37,7 +37,7 @@ class Sums(wiring.Component):
         What the accumulators sum.
     lanes : In(LaneSums), [lanes]
     select : In(3)
-        An :class:`~hw.spec.acore.Accumulator`; SUM0 while lanes give elements.
+        An :class:`~hw.arch.acore.apu.Accumulator`; SUM0 while lanes give elements.
     value : Out(signed(56))
         Its value of the cycle before, that of accumulator 0 added where it is one of ADDED.
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from .bits import plus
+from hw.lib.bits import plus
 
 __all__ = ["Way", "Ways"]
 
@@ -38,9 +38,7 @@ class Ways(wiring.Component):
 
     def __init__(self, *, lanes: int):
         self._lanes = lanes
-        super().__init__(
-            {"way": In(Way), "launch": In(1), "index": In(32), "stride": In(32), "move": Out(32)}
-        )
+        super().__init__({"way": In(Way), "launch": In(1), "index": In(32), "stride": In(32), "move": Out(32)})
 
     def elaborate(self, platform):
         m = Module()

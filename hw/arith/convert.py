@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.pint import PintFormat
+from hw.arch.pint import PintFormat
+from hw.lib.shared import shared
 
 from .rounder import FRACTION, Rounder
 from .shifter import SHIFT_WIDTH, Shifter

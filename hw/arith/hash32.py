@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.random import ROTATIONS, ROUND_CONSTANTS
+from hw.arch.hash import ROTATIONS, ROUND_CONSTANTS
 
 __all__ = ["Hash32"]
 

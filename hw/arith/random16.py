@@ -4,8 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.random import NOISE_ROUNDS
+from hw.arch.hash import NOISE_ROUNDS
+from hw.lib.shared import shared
 
 from .hash32 import Hash32
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.pint import PintFormat
+from hw.arch.pint import PintFormat
 
 __all__ = ["FRACTION", "NEAREST", "Rounder"]
 

@@ -4,15 +4,15 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.config import TAPS, ArrayConfig, MacForm
+from hw.arch.array.control import PORTS, ArrayControl
 from hw.arith.decoder import Decoder
+from hw.lib.delay import delayed
+from hw.lib.shared import shared
 from hw.mac.cell import operand_shape
-from hw.shared import shared
-from hw.spec.config import TAPS, ArrayConfig, MacForm
-from hw.spec.control import PORTS, ArrayControl
 
 from .cluster import Cluster
 from .columns import ColumnControl
-from .delay import delayed
 from .layouts import packed
 from .pe import Pe
 
@@ -141,9 +141,12 @@ class Array(wiring.Component):
                 lanes, control, head, ports, beat = (
                     delayed(m, signal, 1, name=f"{name}_{i + 1}")
                     for name, signal in {
-                        "lanes": lanes, "control": control, "head": head, "ports": ports, "beat": beat
+                        "lanes": lanes,
+                        "control": control,
+                        "head": head,
+                        "ports": ports,
+                        "beat": beat,
                     }.items()
-                )  # fmt: skip
+                )
                 valid = delayed(m, valid, 1, name=f"valid_{i + 1}", reset_less=False)
         return m
-

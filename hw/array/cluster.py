@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.cell import CellControl
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.array.control import PORTS, Head, Ports
+from hw.lib.shared import shared
 from hw.mac.cell import operand_shape
-from hw.shared import shared
-from hw.spec.cell import CellControl
-from hw.spec.config import TAPS, ArrayConfig
-from hw.spec.control import PORTS, Head, Ports
 
 from .gradient import GradientSum
 from .layouts import packed

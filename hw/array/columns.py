@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.cell import AddTo, CellControl
-from hw.spec.control import ArrayControl, Op
+from hw.arch.array.cell import AddTo, CellControl
+from hw.arch.array.control import ArrayControl, Op
+from hw.lib.delay import delayed
 
-from .delay import delayed
 from .layouts import packed
 
 __all__ = ["ColumnControl"]

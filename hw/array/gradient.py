@@ -5,9 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.spec.config import TAPS
+from hw.arch.array.config import TAPS
+from hw.lib.delay import delayed
 
-from .delay import delayed
 from .layouts import packed
 from .overflow import overflows
 

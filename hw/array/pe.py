@@ -4,12 +4,12 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
+from hw.arch.array.cell import CellControl
+from hw.arch.array.config import TAPS, MacForm
+from hw.arch.pint import PintFormat
+from hw.lib.shared import shared
 from hw.mac.cell import CellSignature, operand_shape
 from hw.mac.forms import CELLS
-from hw.shared import shared
-from hw.spec.cell import CellControl
-from hw.spec.config import TAPS, MacForm
-from hw.spec.pint import PintFormat
 
 __all__ = ["Pe"]
 
@@ -19,7 +19,7 @@ class Pe(wiring.Component):
 
     Weight stationary: p[k] = x[k] * weight[k] + p_in[k], while the next weight moves through B1.
     Output stationary: p[k] += x[k] * b[k], b streaming along the chain. Drain: p[k] = p_in[k].
-    The mode changes with every operation; see :class:`hw.spec.cell.CellControl` for the alignment.
+    The mode changes with every operation; see :class:`hw.arch.array.cell.CellControl` for the alignment.
 
     Latency: 3 cycles from `x` to `p`, three products a cycle, no stall.
 

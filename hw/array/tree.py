@@ -5,10 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.spec.config import TAPS
-from hw.spec.control import PORTS, TAP_PORTS, Ports
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import PORTS, TAP_PORTS, Ports
+from hw.lib.delay import delayed
 
-from .delay import delayed
 from .layouts import packed
 from .overflow import overflows
 
@@ -16,7 +16,7 @@ __all__ = ["SumTree"]
 
 
 class SumTree(wiring.Component):
-    """Sums of the chains q(r, k) of a WPU, as :class:`hw.spec.control.Ports` names them, plus a partial sum.
+    """Sums of the chains q(r, k) of a WPU, as :class:`hw.arch.array.control.Ports` names them, plus a partial sum.
 
     With t_k the sum of q(r, k) over the outer rows (all but 1) and m_k = q(1, k)::
 
@@ -94,9 +94,7 @@ class SumTree(wiring.Component):
         m = Module()
         acc, depth = self._acc, self._depth
         mode = [delayed(m, self.ports, self._pad + depth + n, name=f"mode{n}") for n in range(4)]
-        q = [
-            [delayed(m, self.q[r][k], self._pad, name=f"q_{r}_{k}") for k in range(TAPS)] for r in range(self._rows)
-        ]
+        q = [[delayed(m, self.q[r][k], self._pad, name=f"q_{r}_{k}") for k in range(TAPS)] for r in range(self._rows)]
 
         def register(name, value):
             signal = Signal(acc, name=name, reset_less=True)

@@ -4,12 +4,12 @@ from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.cell import CellControl
+from hw.arch.array.config import TAPS, MacForm
+from hw.arch.array.control import PORTS, Ports
+from hw.arch.pint import PintFormat
+from hw.lib.shared import shared
 from hw.mac.cell import operand_shape
-from hw.shared import shared
-from hw.spec.cell import CellControl
-from hw.spec.config import TAPS, MacForm
-from hw.spec.control import PORTS, Ports
-from hw.spec.pint import PintFormat
 
 from .layouts import packed
 from .pe import Pe

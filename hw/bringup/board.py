@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 
-from hw.shared import Shell
+from hw.lib.shared import Shell
 
 from .bringup import BringUp
 

@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from hw.arch.array.config import ArrayConfig
+from hw.arch.array.control import ArrayControl
 from hw.array.array import Array
-from hw.shared import shared
-from hw.spec.config import ArrayConfig
-from hw.spec.control import ArrayControl
+from hw.lib.shared import shared
 
 from .report import Report
 from .signature import Signature
@@ -31,7 +31,7 @@ class BringUp(wiring.Component):
     config : ArrayConfig
         Sizes and arithmetic.
     words : sequence of int
-        Control words of one round, :class:`hw.spec.control.ArrayControl`.
+        Control words of one round, :class:`hw.arch.array.control.ArrayControl`.
     rounds : int
         Rounds to run.
     expected : int
@@ -53,7 +53,7 @@ class BringUp(wiring.Component):
     ValueError
         If there is no control word, `rounds` is less than 1 or `baud` more than half of `clock_hz`.
 
-    Source: :mod:`hw.spec.bringup`.
+    Source: :mod:`hw.arch.bringup`.
     """
 
     #: The same for every array.

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.bringup import report
-from hw.spec.config import ArrayConfig
+from hw.arch.array.config import ArrayConfig
+from hw.arch.bringup import report
 
 __all__ = ["Report"]
 
@@ -14,7 +14,7 @@ _DIGITS = 8
 
 
 class Report(wiring.Component):
-    """Sends the line of `hw.spec.bringup.report`, character by character.
+    """Sends the line of `hw.arch.bringup.report`, character by character.
 
     A line begins when `start` is high while none is sent. `passed` and `measured` are constant meanwhile.
     One character a transfer, in the cycle after the one before at the earliest.

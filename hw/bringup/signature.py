@@ -4,12 +4,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.config import ArrayConfig
+from hw.arch.array.control import PORTS, Ports
+from hw.arch.bringup import POLYNOMIAL, PORT_ROTATION, SIGNATURE_START, USED_PORTS
 from hw.array.array import Array
-from hw.array.delay import delayed
 from hw.array.layouts import packed
-from hw.spec.bringup import POLYNOMIAL, PORT_ROTATION, SIGNATURE_START, USED_PORTS
-from hw.spec.config import ArrayConfig
-from hw.spec.control import PORTS, Ports
+from hw.lib.delay import delayed
 
 __all__ = ["Signature"]
 
@@ -40,7 +40,7 @@ class Signature(wiring.Component):
     value : Out(32)
         S.
 
-    Source: a multiple-input signature register with the polynomial of CRC-32; :mod:`hw.spec.bringup`.
+    Source: a multiple-input signature register with the polynomial of CRC-32; :mod:`hw.arch.bringup`.
     """
 
     def __init__(self, *, config: ArrayConfig):

@@ -4,13 +4,13 @@ from amaranth.hdl import Cat, Module, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.array.control import PORTS
+from hw.arch.bringup import KEY, LANE_ROTATION, lane_counts, stream_words
+from hw.arch.hash import NOISE_ROUNDS
 from hw.arith.hash32 import Hash32
-from hw.array.delay import delayed
 from hw.array.layouts import packed
-from hw.spec.bringup import KEY, LANE_ROTATION, lane_counts, stream_words
-from hw.spec.config import TAPS, ArrayConfig
-from hw.spec.control import PORTS
-from hw.spec.random import NOISE_ROUNDS
+from hw.lib.delay import delayed
 
 __all__ = ["Stimulus"]
 
@@ -35,7 +35,7 @@ class Stimulus(wiring.Component):
     x, w, e, ps_i : Out
         As the array takes them.
 
-    Source: numerics.md Section 2 (H); the lanes: :mod:`hw.spec.bringup`.
+    Source: numerics.md Section 2 (H); the lanes: :mod:`hw.arch.bringup`.
     """
 
     def __init__(self, *, config: ArrayConfig):

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import WORD_BITS
+from hw.arch.ccore.drain import drain_beat
+from hw.arch.ccore.inputs import input_write
+from hw.arch.ccore.weights import weight_write
 from hw.array.array import Array
-from hw.shared import shared
-from hw.spec.ccore import CCoreConfig
-from hw.spec.descriptor import WORD_BITS
-from hw.spec.drain import drain_beat
-from hw.spec.inputs import input_write
-from hw.spec.weights import weight_write
+from hw.lib.shared import shared
 
 from .drain import Drain
 from .inputs import InputNetwork
@@ -25,14 +25,14 @@ __all__ = ["CCore"]
 class CCore(wiring.Component):
     """Runs FP, BP and WG of key layers out of on-chip buffers, a descriptor a phase.
 
-    The DMA writes tensors into regions of the input and weight buffers (:mod:`hw.spec.regions`), at any time that
-    nobody reads them; a descriptor (:mod:`hw.spec.descriptor`, made by :func:`hw.spec.plan.plan`) names them. Its
-    status comes when it reads them no more. Results leave block by block in the order of
-    :class:`hw.spec.drain.DrainMode`; if asked for, the sums of |x| come beside them, a map at a time: image by image,
-    of 1x1 layers tap group by tap group.
+    The DMA writes tensors into regions of the input and weight buffers (:mod:`hw.arch.ccore.regions`), at any time that
+    nobody reads them; a descriptor (:mod:`hw.arch.ccore.descriptor`, made by :func:`gen.compiler.ccore.plan.plan`)
+    names them. Its status comes when it reads them no more. Results leave block by block in the order of
+    :class:`hw.arch.ccore.drain.DrainMode`; if asked for, the sums of |x| come beside them, a map at a time: image by
+    image, of 1x1 layers tap group by tap group.
 
     Latency `latency`: cycles from the issue of a slot to its partial sums. Cycles of a descriptor:
-    :meth:`hw.spec.command.Command.cycles`, and a constant fill where nothing runs before it.
+    :meth:`gen.compiler.ccore.command.Command.cycles`, and a constant fill where nothing runs before it.
 
     Parameters
     ----------
@@ -80,9 +80,13 @@ class CCore(wiring.Component):
         m.submodules.psums = psums = shared("psums", PartialSums, config=config)
         m.submodules.drain = drain = shared("drain", Drain, config=config, latency=PartialSums.DRAIN_LATENCY)
         m.submodules.sequencer = sequencer = shared(
-            "sequencer", Sequencer, config=config, input_latency=InputNetwork.LATENCY,
-            weight_latency=WeightBuffer.LATENCY, array_latency=Array.latency_of(config.array),
-        )  # fmt: skip
+            "sequencer",
+            Sequencer,
+            config=config,
+            input_latency=InputNetwork.LATENCY,
+            weight_latency=WeightBuffer.LATENCY,
+            array_latency=Array.latency_of(config.array),
+        )
         wiring.connect(m, wiring.flipped(self.commands), sequencer.i)
         wiring.connect(m, sequencer.job, drain.i)
         wiring.connect(m, sequencer.status, wiring.flipped(self.status))

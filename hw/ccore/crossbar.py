@@ -4,10 +4,9 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.ccore.config import CCoreConfig
 from hw.array.layouts import packed
-from hw.spec.ccore import CCoreConfig
-
-from .multiplex import choose
+from hw.lib.multiplex import choose
 
 __all__ = ["Crossbar", "class_count"]
 

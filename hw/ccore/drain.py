@@ -4,18 +4,19 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
-from hw.spec.ccore import CCoreConfig
-from hw.spec.drain import DrainJob, drain_beat, drain_request
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.drain import DrainJob, drain_beat, drain_request
+from hw.lib.delay import delayed
+from hw.lib.multiplex import choose
 
 from .lines import Lines, line_layout
-from .multiplex import choose
 
 __all__ = ["Drain"]
 
 
 class Drain(wiring.Component):
-    """Results of jobs, in the order of :class:`hw.spec.drain.DrainMode`; all WPUs of a beat share bank and address.
+    """Results of jobs, in the order of :class:`hw.arch.ccore.drain.DrainMode`; all WPUs of a beat share bank and
+    address.
 
     The first beat of a job comes `LATENCY` + `latency` cycles after it; then one a cycle. Bubbles without stalls, for a
     line of n beats: before the next image max(0, 1 + e - n) with e whole groups without results between, so none where

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.control import MIXED_PORTS
-from hw.spec.drain import GRID_BITS, DrainJob, DrainMode
+from hw.arch.array.control import MIXED_PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.drain import GRID_BITS, DrainJob, DrainMode
 
 __all__ = ["Groups", "Runs", "Step"]
 
@@ -23,7 +23,7 @@ class Step(enum.Enum, shape=unsigned(2)):
 
 
 class Runs(wiring.Component):
-    """The runs of groups of :attr:`hw.spec.drain.DrainMode.SEGMENTS`: two segments, and the rest.
+    """The runs of groups of :attr:`hw.arch.ccore.drain.DrainMode.SEGMENTS`: two segments, and the rest.
 
     No latency; it stays without `forward`.
 
@@ -33,7 +33,7 @@ class Runs(wiring.Component):
 
     Members
     -------
-    segment : In, as in :class:`hw.spec.drain.DrainJob`
+    segment : In, as in :class:`hw.arch.ccore.drain.DrainJob`
     clear : In(1), the next group is the first of a job
     forward : In(1), to the next group
     restart : Out(1), the group after this one is the first of a run
@@ -134,9 +134,11 @@ class Groups(wiring.Component):
             next_slot.eq(Mux(back, map_slot, Mux(forward, Mux(restart, 0, self.slot + job.columns), self.slot))),
             self.done.eq(left <= wpus),
             self.mask.eq(Cat((before <= w) & Mux(self.short, left > w + 1, left > w) for w in range(wpus))),
-            runs.segment.eq(job.segment), runs.clear.eq(self.clear),
-            runs.forward.eq(self.go & forward), self.bank.eq(runs.bank),
-        ]  # fmt: skip
+            runs.segment.eq(job.segment),
+            runs.clear.eq(self.clear),
+            runs.forward.eq(self.go & forward),
+            self.bank.eq(runs.bank),
+        ]
 
         with m.If(self.go):
             m.d.sync += self.slot.eq(next_slot)

@@ -5,9 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from hw.array.delay import delayed
-from hw.spec.ccore import CCoreConfig
-from hw.spec.drain import DrainJob
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.drain import DrainJob
+from hw.lib.delay import delayed
 
 from .record import record_layout, sums_bits
 
@@ -50,11 +50,18 @@ class Halves(wiring.Component):
         record = record_layout(config)
         super().__init__(
             {
-                "waiting": In(record), "go": In(1), "permit": Out(1),
-                "record": In(record), "final": In(1), "half": Out(1),
-                "job": Out(stream.Signature(DrainJob.layout(config))), "done": In(1), "taken": In(1), "busy": Out(1),
+                "waiting": In(record),
+                "go": In(1),
+                "permit": Out(1),
+                "record": In(record),
+                "final": In(1),
+                "half": Out(1),
+                "job": Out(stream.Signature(DrainJob.layout(config))),
+                "done": In(1),
+                "taken": In(1),
+                "busy": Out(1),
             }
-        )  # fmt: skip
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -69,9 +76,7 @@ class Halves(wiring.Component):
         m.d.comb += [
             following.eq(self.half ^ leaves),
             total.eq(sums + self.waiting.sums),
-            self.permit.eq(
-                ~self.waiting.begins | (~Mux(following, full[1], full[0]) & (total <= self._config.images))
-            ),
+            self.permit.eq(~self.waiting.begins | (~Mux(following, full[1], full[0]) & (total <= self._config.images))),
             self.job.valid.eq(Mux(giving, ready[1], ready[0])),
             self.job.payload.eq(Mux(giving, jobs[1], jobs[0])),
             self.busy.eq(full[0] | full[1]),

@@ -4,15 +4,15 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.inputs import input_control, input_read, input_write, word_layout
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import TAPS
-from hw.spec.inputs import input_control, input_read, input_write, word_layout
+from hw.lib.delay import delayed
+from hw.lib.memory.bank import Bank
+from hw.lib.shared import shared
 
 from .crossbar import Crossbar, class_count
-from .memory import Bank
 from .window import Window
 
 __all__ = ["InputBuffer", "InputNetwork"]
@@ -119,9 +119,13 @@ class InputBuffer(wiring.Component):
         # Cycles 6 and 7: from the banks to the WPUs.
         for r in range(array.rows):
             m.submodules[f"crossbar_{r}"] = crossbar = shared(
-                f"crossbar_{r}", Crossbar, banks=config.banks, classes=self._classes, wpus=array.wpus,
+                f"crossbar_{r}",
+                Crossbar,
+                banks=config.banks,
+                classes=self._classes,
+                wpus=array.wpus,
                 width=config.word_bits,
-            )  # fmt: skip
+            )
             m.d.comb += [crossbar.data[bank].eq(word) for bank, word in enumerate(words)]
             for j, turn in enumerate(turns[r]):
                 m.d.comb += crossbar.turn[j].eq(delayed(m, turn, self.LATENCY - 3, name=f"class_turn_{r}_{j}"))

@@ -4,13 +4,13 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import TAPS
-from hw.spec.control import TAP_PORTS
-from hw.spec.drain import GRID_BITS, DrainJob, DrainMode
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import TAP_PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.drain import GRID_BITS, DrainJob, DrainMode
+from hw.lib.multiplex import choose
 
 from .groups import Groups, Step
-from .multiplex import choose
 
 __all__ = ["Lines", "line_layout"]
 

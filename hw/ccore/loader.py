@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.ccore import CCoreConfig, Shuffle
+from hw.arch.ccore.config import CCoreConfig, Shuffle
 
 __all__ = ["WeightLoader"]
 
@@ -41,13 +41,22 @@ class WeightLoader(wiring.Component):
         super().__init__(
             {
                 "go": In(1),
-                "address": In(address), "pitch": In(address), "turn": In(turn), "transposed": In(1),
+                "address": In(address),
+                "pitch": In(address),
+                "turn": In(turn),
+                "transposed": In(1),
                 "shuffle": In(Shuffle),
-                "free": Out(1), "ends": Out(1), "first": Out(1), "last": Out(1), "active": Out(1),
-                "read_address": Out(address), "read_turn": Out(turn), "read_transposed": Out(1),
+                "free": Out(1),
+                "ends": Out(1),
+                "first": Out(1),
+                "last": Out(1),
+                "active": Out(1),
+                "read_address": Out(address),
+                "read_turn": Out(turn),
+                "read_transposed": Out(1),
                 "read_shuffle": Out(Shuffle),
             }
-        )  # fmt: skip
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -71,7 +80,10 @@ class WeightLoader(wiring.Component):
         with m.If(self.go):
             m.d.sync += [
                 left.eq(channels),
-                self.read_address.eq(self.address), self.read_turn.eq(self.turn), pitch.eq(self.pitch),
-                self.read_transposed.eq(self.transposed), self.read_shuffle.eq(self.shuffle),
-            ]  # fmt: skip
+                self.read_address.eq(self.address),
+                self.read_turn.eq(self.turn),
+                pitch.eq(self.pitch),
+                self.read_transposed.eq(self.transposed),
+                self.read_shuffle.eq(self.shuffle),
+            ]
         return m

@@ -5,15 +5,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.array.delay import delayed
+from hw.arch.array.control import PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.psums import psum_op
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec.ccore import CCoreConfig
-from hw.spec.control import PORTS
-from hw.spec.psums import psum_op
-
-from .memory import Bank
-from .multiplex import choose
+from hw.lib.delay import delayed
+from hw.lib.memory.bank import Bank
+from hw.lib.multiplex import choose
+from hw.lib.shared import shared
 
 __all__ = ["Magnitude", "MagnitudeSum"]
 

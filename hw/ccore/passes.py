@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.control import TAP_PORTS
-from hw.spec.descriptor import HEADER, MAX_ENTRIES, Code, Error, layout
+from hw.arch.array.control import TAP_PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import HEADER, MAX_ENTRIES, Code, Error, layout
+from hw.lib.modulo import add_modulo
 
-from .modulo import add_modulo
 from .queue import entry_layout
 from .record import ENTRY_FIELDS, HEADER_FIELDS, record_layout
 
@@ -88,10 +88,12 @@ class PassGenerator(wiring.Component):
                 m.d.sync += each.eq(add_modulo(m, each, turn, config.banks, name=f"next_turn_{r}")[0])
         with m.If(first | (advance & last_c)):
             m.d.sync += [
-                address.eq(header.x_base), group.eq(0), inner.eq(0),
+                address.eq(header.x_base),
+                group.eq(0),
+                inner.eq(0),
                 w_turn.eq((array.channels - 1) % array.clusters),
                 w_line.eq(Mux(transposed, header.w_last, array.channels - 1)),
-            ]  # fmt: skip
+            ]
             for r, each in enumerate(turns):
                 own = config.turn * step * r % config.banks if r < config.blocks else 0
                 m.d.sync += each.eq(Mux(point, own, 0))
@@ -118,11 +120,19 @@ class PassGenerator(wiring.Component):
         job = record.job
         last = gradient | last_m
         m.d.sync += [
-            job.mode.eq(header.drain_mode), job.images.eq(header.images), job.pitch.eq(header.pitch),
-            job.rows.eq(header.rows), job.columns.eq(header.columns), job.odd_rows.eq(header.odd_rows),
-            job.odd_columns.eq(header.odd_columns), job.ports.eq(header.ports), job.segment.eq(header.segment),
-            job.taps.eq(Mux(last_m, header.taps_last, header.taps)), job.words.eq(header.psums), job.last.eq(last),
-        ]  # fmt: skip
+            job.mode.eq(header.drain_mode),
+            job.images.eq(header.images),
+            job.pitch.eq(header.pitch),
+            job.rows.eq(header.rows),
+            job.columns.eq(header.columns),
+            job.odd_rows.eq(header.odd_rows),
+            job.odd_columns.eq(header.odd_columns),
+            job.ports.eq(header.ports),
+            job.segment.eq(header.segment),
+            job.taps.eq(Mux(last_m, header.taps_last, header.taps)),
+            job.words.eq(header.psums),
+            job.last.eq(last),
+        ]
 
     def elaborate(self, platform):
         m = Module()
@@ -203,10 +213,16 @@ class PassGenerator(wiring.Component):
         m.d.sync += [record[name].eq(header[name]) for name in HEADER_FIELDS]
         m.d.sync += [record[name].eq(entry[name]) for name in ENTRY_FIELDS]
         m.d.sync += [
-            record.gradient.eq(gradient), record.point.eq(point), record.transposed.eq(transposed),
-            record.lanes.eq(entry.lanes), record.ports.eq(entry.ports), record.shuffle.eq(entry.shuffle),
-            record.shared_psum.eq(entry.shared_address), record.w_pitch.eq(header.w_pitch),
+            record.gradient.eq(gradient),
+            record.point.eq(point),
+            record.transposed.eq(transposed),
+            record.lanes.eq(entry.lanes),
+            record.ports.eq(entry.ports),
+            record.shuffle.eq(entry.shuffle),
+            record.shared_psum.eq(entry.shared_address),
+            record.w_pitch.eq(header.w_pitch),
             record.sums.eq(Mux(header.sums, maps, 0)),
-            record.steps.row_pitch.eq(header.row_pitch), record.steps.row_advance.eq(header.row_advance),
+            record.steps.row_pitch.eq(header.row_pitch),
+            record.steps.row_advance.eq(header.row_advance),
             record.steps.bank_advance.eq(header.bank_advance),
-        ]  # fmt: skip
+        ]

@@ -4,12 +4,11 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.control import PORTS
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec.control import PORTS
-
-from .memory import Bank
-from .multiplex import choose
+from hw.lib.memory.bank import Bank
+from hw.lib.multiplex import choose
+from hw.lib.shared import shared
 
 __all__ = ["HALVES", "PsumBanks", "half_read"]
 

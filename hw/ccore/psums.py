@@ -4,13 +4,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.arch.array.control import PORTS
+from hw.arch.ccore.config import LOOP, CCoreConfig
+from hw.arch.ccore.drain import drain_request
+from hw.arch.ccore.psums import psum_op
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec import command
-from hw.spec.ccore import CCoreConfig
-from hw.spec.control import PORTS
-from hw.spec.drain import drain_request
-from hw.spec.psums import psum_op
+from hw.lib.shared import shared
 
 from .magnitude import Magnitude
 from .psum_banks import HALVES, PsumBanks, half_read
@@ -56,7 +55,7 @@ class PartialSums(wiring.Component):
     #: Cycles with `enable` from a request to its data.
     DRAIN_LATENCY = 2
     #: Cycles from an operation to the next on the same address.
-    LOOP = command.LOOP
+    LOOP = LOOP
 
     def __init__(self, *, config: CCoreConfig):
         self._config = config

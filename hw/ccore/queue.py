@@ -4,11 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.ccore import CCoreConfig
-from hw.spec.descriptor import ENTRY, HEADER, MAX_ENTRIES, ROW, WORD_BITS, Code, Error, layout
-
-from .memory import Bank
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, ROW, WORD_BITS, Code, Error, layout
+from hw.lib.memory.bank import Bank
+from hw.lib.shared import shared
 
 __all__ = ["DescriptorQueue", "entry_layout"]
 
@@ -35,7 +34,7 @@ class DescriptorQueue(wiring.Component):
     header : Out(layout(HEADER)), error : Out(Error), valid : Out(1), take : In(1)
     index : In(range(32)), entry : Out(entry_layout(config))
 
-    Source: architecture.md Section 3 (loop nests); the layout is :mod:`hw.spec.descriptor`.
+    Source: architecture.md Section 3 (loop nests); the layout is :mod:`hw.arch.ccore.descriptor`.
     """
 
     def __init__(self, *, config: CCoreConfig):

@@ -4,18 +4,28 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 from amaranth.utils import bits_for
 
-from hw.spec.ccore import CCoreConfig, Lanes, Shuffle
-from hw.spec.control import PORTS, Ports
-from hw.spec.descriptor import ENTRY, HEADER, Error
-from hw.spec.drain import DrainJob
+from hw.arch.array.control import PORTS, Ports
+from hw.arch.ccore.config import CCoreConfig, Lanes, Shuffle
+from hw.arch.ccore.descriptor import ENTRY, HEADER, Error
+from hw.arch.ccore.drain import DrainJob
 
 __all__ = ["HEADER_FIELDS", "Kept", "record_layout", "sums_bits"]
 
 #: Fields that a pass takes from its header and from its entry as they are.
 HEADER_FIELDS = ("stride2", "pitch", "rows", "read_rows", "columns", "read_columns", "row_step", "tag")
 ENTRY_FIELDS = (
-    "lead", "newest", "spread", "write", "taps", "row_groups", "left", "row", "shared_row", "shared_left", "idle",
-)  # fmt: skip
+    "lead",
+    "newest",
+    "spread",
+    "write",
+    "taps",
+    "row_groups",
+    "left",
+    "row",
+    "shared_row",
+    "shared_left",
+    "idle",
+)
 
 
 def _shape(words, name):
@@ -56,17 +66,28 @@ def record_layout(config: CCoreConfig) -> data.StructLayout:
     members |= {name: _shape(ENTRY, name) for name in ENTRY_FIELDS}
     members |= {
         "error": Error,
-        "end": 1, "begins": 1, "drains": 1, "gradient": 1, "point": 1, "transposed": 1,
+        "end": 1,
+        "begins": 1,
+        "drains": 1,
+        "gradient": 1,
+        "point": 1,
+        "transposed": 1,
         "used": unsigned(array.rows),
         "sums": unsigned(sums_bits(config)),
-        "lanes": Lanes, "ports": Ports, "shuffle": Shuffle,
+        "lanes": Lanes,
+        "ports": Ports,
+        "shuffle": Shuffle,
         "steps": Kept(config),
         "bank": data.ArrayLayout(range(max(config.banks, 2)), array.rows),
         "address": data.ArrayLayout(unsigned(config.input_address_bits), array.rows),
         "offset": data.ArrayLayout(signed(8), array.rows),
-        "psum": psum, "shared_psum": psum, "start": unsigned(PORTS), "sum": unsigned(3),
-        "w_address": unsigned(config.weight_address_bits), "w_turn": range(max(array.clusters, 2)),
+        "psum": psum,
+        "shared_psum": psum,
+        "start": unsigned(PORTS),
+        "sum": unsigned(3),
+        "w_address": unsigned(config.weight_address_bits),
+        "w_turn": range(max(array.clusters, 2)),
         "w_pitch": unsigned(config.weight_address_bits),
         "job": DrainJob.layout(config),
-    }  # fmt: skip
+    }
     return data.StructLayout(members)

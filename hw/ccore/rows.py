@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.inputs import input_read
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.inputs import input_read
+from hw.lib.modulo import add_modulo
 
-from .modulo import add_modulo
 from .record import record_layout
 
 __all__ = ["RowTracker"]
@@ -53,12 +53,18 @@ class RowTracker(wiring.Component):
         array, record, read = config.array, record_layout(config), input_read(config)
         super().__init__(
             {
-                "record": In(record), "go": In(1), "new": In(record), "next": In(1),
+                "record": In(record),
+                "go": In(1),
+                "new": In(record),
+                "next": In(1),
                 "row_ok": Out(data.ArrayLayout(data.ArrayLayout(unsigned(1), array.rows), array.wpus)),
-                "bank": Out(read.members["bank"]), "address": Out(read.members["row"]),
-                "live": Out(array.wpus), "flush": Out(array.wpus), "final": Out(array.wpus),
+                "bank": Out(read.members["bank"]),
+                "address": Out(read.members["row"]),
+                "live": Out(array.wpus),
+                "flush": Out(array.wpus),
+                "final": Out(array.wpus),
             }
-        )  # fmt: skip
+        )
 
     def _track(self, m, name, row, left):
         """Grid row of each WPU, and whether it lives, flushes, is final; one cycle after the state."""
@@ -83,8 +89,10 @@ class RowTracker(wiring.Component):
             last = (y == record.pitch - 1) | (remaining == w + 1)
             m.d.sync += [
                 here.eq(y),
-                flags[0].eq(exists & (y < record.rows)), flags[1].eq(exists & ends), flags[2].eq(exists & last),
-            ]  # fmt: skip
+                flags[0].eq(exists & (y < record.rows)),
+                flags[1].eq(exists & ends),
+                flags[2].eq(exists & last),
+            ]
             rows.append(here)
             live.append(flags[0]), flush.append(flags[1]), final.append(flags[2])
             following = Signal(ROW_BITS, name=f"{name}_following_{w}")

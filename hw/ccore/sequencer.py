@@ -5,15 +5,15 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes
-from hw.spec.config import TAPS
-from hw.spec.control import ArrayControl, Ports
-from hw.spec.descriptor import WORD_BITS, Error
-from hw.spec.drain import DrainJob
-from hw.spec.inputs import input_control
-from hw.spec.psums import psum_op
-from hw.spec.weights import weight_read
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import ArrayControl, Ports
+from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes
+from hw.arch.ccore.descriptor import WORD_BITS, Error
+from hw.arch.ccore.drain import DrainJob
+from hw.arch.ccore.inputs import input_control
+from hw.arch.ccore.psums import psum_op
+from hw.arch.ccore.weights import weight_read
+from hw.lib.delay import delayed
 
 from .halves import Halves
 from .passes import PassGenerator
@@ -51,7 +51,7 @@ class Sequencer(wiring.Component):
     Members
     -------
     i : In(stream.Signature(32))
-        Words of descriptors (:mod:`hw.spec.descriptor`).
+        Words of descriptors (:mod:`hw.arch.ccore.descriptor`).
     inputs : Out(input_control(config)), weights : Out(weight_read(config)), control : Out(ArrayControl)
     op : Out(psum_op(config))
         3 cycles before the results of cluster 0.
@@ -97,16 +97,26 @@ class Sequencer(wiring.Component):
         wiring.connect(m, halves.job, wiring.flipped(self.job))
         room = self._status(m, slots)
         m.d.comb += [
-            passes.header.eq(queue.header), passes.error.eq(queue.error), passes.valid.eq(queue.valid),
-            passes.entry.eq(queue.entry), queue.take.eq(passes.take), queue.index.eq(passes.index),
-            rows.record.eq(slots.record), rows.new.eq(slots.waiting), rows.go.eq(slots.go),
+            passes.header.eq(queue.header),
+            passes.error.eq(queue.error),
+            passes.valid.eq(queue.valid),
+            passes.entry.eq(queue.entry),
+            queue.take.eq(passes.take),
+            queue.index.eq(passes.index),
+            rows.record.eq(slots.record),
+            rows.new.eq(slots.waiting),
+            rows.go.eq(slots.go),
             rows.next.eq(slots.row),
-            halves.waiting.eq(slots.waiting), halves.go.eq(slots.go), halves.record.eq(slots.record),
-            halves.final.eq(slots.final), halves.done.eq(self.done), halves.taken.eq(self.sums_taken),
+            halves.waiting.eq(slots.waiting),
+            halves.go.eq(slots.go),
+            halves.record.eq(slots.record),
+            halves.final.eq(slots.final),
+            halves.done.eq(self.done),
+            halves.taken.eq(self.sums_taken),
             slots.permit.eq(halves.permit & room),
             self.busy.eq(queue.valid | passes.o.valid | slots.busy | halves.busy),
             self.control.eq(delayed(m, slots.slot.control, self.latency, name="control", reset_less=False)),
-        ]  # fmt: skip
+        ]
         self._inputs(m, slots, rows)
         self._weights_read(m, slots)
         self._op(m, slots, rows, halves.half)
@@ -134,9 +144,7 @@ class Sequencer(wiring.Component):
         config, window, read = self._config, self.inputs.window, self.inputs.read
         kept = {"lanes": slots.record.lanes, "taps": slots.record.taps, "columns": slots.record.read_columns}
         kept = {name: delayed(m, value, 1, name=f"kept_{name}") for name, value in kept.items()}
-        newest, push, lead = (
-            delayed(m, slots.slot[name], 1, name=name) for name in ("newest", "push", "lead")
-        )  # fmt: skip
+        newest, push, lead = (delayed(m, slots.slot[name], 1, name=name) for name in ("newest", "push", "lead"))
 
         def inside(pixel):
             return (pixel >= 0) & (pixel < kept["columns"])
@@ -153,17 +161,23 @@ class Sequencer(wiring.Component):
             m.d.comb += pixel.eq(((newest >> 1) << 1) + (WORD_PIXELS + c - words * WORD_PIXELS))
             m.d.sync += window.pixel_ok[c].eq(inside(pixel) & ~lead)
         m.d.sync += [
-            window.push.eq(push), window.lanes.eq(kept["lanes"]), window.odd.eq(newest[0]), read.word.eq(newest >> 1),
-        ]  # fmt: skip
+            window.push.eq(push),
+            window.lanes.eq(kept["lanes"]),
+            window.odd.eq(newest[0]),
+            read.word.eq(newest >> 1),
+        ]
         m.d.comb += [window.row_ok.eq(rows.row_ok), read.bank.eq(rows.bank), read.row.eq(rows.address)]
 
     def _weights_read(self, m, slots):
         slot, read = slots.slot, Signal(weight_read(self._config))
         m.d.comb += [
-            read.address.eq(slot.w_address), read.turn.eq(slot.w_turn), read.transposed.eq(slot.w_transposed),
-            read.shuffle.eq(slot.w_shuffle), read.column.eq(slot.column),
+            read.address.eq(slot.w_address),
+            read.turn.eq(slot.w_turn),
+            read.transposed.eq(slot.w_transposed),
+            read.shuffle.eq(slot.w_shuffle),
+            read.column.eq(slot.column),
             self.weights.eq(delayed(m, read, self._weights, name="weights")),
-        ]  # fmt: skip
+        ]
 
     def _op(self, m, slots, rows, half):
         """What the partial sums do with a word's results."""
@@ -171,11 +185,15 @@ class Sequencer(wiring.Component):
         taken = slot.control.valid & (record.sum != 0)
         op, delay = Signal(psum_op(self._config)), self._results - 3
         m.d.comb += [
-            op.half.eq(half), op.address.eq(slot.address), op.address_inner.eq(slot.shared_address),
-            op.start.eq(slot.start), op.write.eq(slot.write), op.sum.eq(taken),
+            op.half.eq(half),
+            op.address.eq(slot.address),
+            op.address_inner.eq(slot.shared_address),
+            op.start.eq(slot.start),
+            op.write.eq(slot.write),
+            op.sum.eq(taken),
             op.sum_port.eq(Mux(record.sum[2], record.sum[:2], slot.port)),
             op.active.eq(self._config.array.clusters),
-        ]  # fmt: skip
+        ]
         wpus = self._config.array.wpus
         # Rows do not tell which gradients count: all do.
         flags = _signal(m, Cat(slot.row_end & taken, slot.control.ports == Ports.GRADIENT), "flags")
@@ -184,8 +202,10 @@ class Sequencer(wiring.Component):
         late = delayed(m, _signal(m, late, "late"), delay - RowTracker.LATENCY, name="late", reset_less=False)
         m.d.comb += [
             self.op.eq(delayed(m, op, delay, name="op", reset_less=False)),
-            self.op.live.eq(late[:wpus]), self.op.flush.eq(late[wpus : 2 * wpus]), self.op.final.eq(late[2 * wpus :]),
-        ]  # fmt: skip
+            self.op.live.eq(late[:wpus]),
+            self.op.flush.eq(late[wpus : 2 * wpus]),
+            self.op.final.eq(late[2 * wpus :]),
+        ]
 
 
 def _signal(m, value, name):

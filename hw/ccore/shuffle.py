@@ -4,12 +4,11 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.ccore.config import Shuffle
 from hw.array.layouts import packed
-from hw.spec.ccore import Shuffle
-from hw.spec.config import TAPS, ArrayConfig
-
-from .multiplex import choose, gray_digits, rotated
+from hw.lib.delay import delayed
+from hw.lib.multiplex import choose, gray_digits, rotated
 
 __all__ = ["WeightShuffle"]
 

@@ -4,12 +4,11 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
-from hw.spec.ccore import CCoreConfig, Shuffle
-from hw.spec.command import LOOP
-from hw.spec.config import TAPS
-from hw.spec.control import PORTS, ArrayControl, Head, Op, Ports
-from hw.spec.descriptor import Error
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import PORTS, ArrayControl, Head, Op, Ports
+from hw.arch.ccore.config import LOOP, CCoreConfig, Shuffle
+from hw.arch.ccore.descriptor import Error
+from hw.lib.delay import delayed
 
 from .loader import WeightLoader
 from .record import record_layout
@@ -29,20 +28,29 @@ def slot_layout(config: CCoreConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "control": ArrayControl,
-            "newest": signed(14), "push": 1, "lead": 1, "row_end": 1,
-            "write": unsigned(PORTS), "start": unsigned(PORTS), "port": unsigned(2),
-            "address": psum, "shared_address": psum,
-            "w_address": weight, "w_turn": range(max(config.array.clusters, 2)), "w_transposed": 1,
-            "w_shuffle": Shuffle, "column": range(TAPS),
+            "newest": signed(14),
+            "push": 1,
+            "lead": 1,
+            "row_end": 1,
+            "write": unsigned(PORTS),
+            "start": unsigned(PORTS),
+            "port": unsigned(2),
+            "address": psum,
+            "shared_address": psum,
+            "w_address": weight,
+            "w_turn": range(max(config.array.clusters, 2)),
+            "w_transposed": 1,
+            "w_shuffle": Shuffle,
+            "column": range(TAPS),
         }
-    )  # fmt: skip
+    )
 
 
 class SlotEngine(wiring.Component):
     """From passes to slots, one a cycle.
 
     A pass starts in the cycle after the last one of the pass before, if its weights are there (loaded since the start
-    of that pass), if :data:`hw.spec.command.LOOP` cycles have gone since that start, and if `permit` is given.
+    of that pass), if :data:`hw.arch.ccore.config.LOOP` cycles have gone since that start, and if `permit` is given.
     Weight stationary: each row takes `lead` slots that fill the window, and one for each column. Output stationary:
     the same, then `channels` * `beats` - 1 cycles in which the gradients leave.
 
@@ -74,11 +82,17 @@ class SlotEngine(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(record)),
-                "waiting": Out(record), "permit": In(1), "go": Out(1),
-                "record": Out(record), "slot": Out(slot_layout(config)), "row": Out(1),
-                "final": Out(1), "skip": Out(1), "busy": Out(1),
+                "waiting": Out(record),
+                "permit": In(1),
+                "go": Out(1),
+                "record": Out(record),
+                "slot": Out(slot_layout(config)),
+                "row": Out(1),
+                "final": Out(1),
+                "skip": Out(1),
+                "busy": Out(1),
             }
-        )  # fmt: skip
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -126,15 +140,17 @@ class SlotEngine(wiring.Component):
         m.d.comb += [
             wrong.eq(valid & (waiting.error != Error.OK)),
             self.go.eq(
-                valid & ~wrong & (~running | self.final) & (age == LOOP - 1)
-                & (waiting.gradient | loaded) & self.permit
+                valid & ~wrong & (~running | self.final) & (age == LOOP - 1) & (waiting.gradient | loaded) & self.permit
             ),
             self.skip.eq(wrong & (~running | self.final) & self.permit),
             self.i.ready.eq(~valid | self.go | self.skip),
             loader.go.eq(load),
-            loader.address.eq(waiting.w_address), loader.pitch.eq(waiting.w_pitch), loader.turn.eq(waiting.w_turn),
-            loader.transposed.eq(waiting.transposed), loader.shuffle.eq(waiting.shuffle),
-        ]  # fmt: skip
+            loader.address.eq(waiting.w_address),
+            loader.pitch.eq(waiting.w_pitch),
+            loader.turn.eq(waiting.w_turn),
+            loader.transposed.eq(waiting.transposed),
+            loader.shuffle.eq(waiting.shuffle),
+        ]
         with m.If(self.go):
             m.d.sync += age.eq(0)
         with m.Elif(age != LOOP - 1):
@@ -236,9 +252,11 @@ class SlotEngine(wiring.Component):
         ]
         with m.If(loader.active):
             m.d.comb += [
-                slot.w_address.eq(loader.read_address), slot.w_turn.eq(loader.read_turn),
-                slot.w_transposed.eq(loader.read_transposed), slot.w_shuffle.eq(loader.read_shuffle),
+                slot.w_address.eq(loader.read_address),
+                slot.w_turn.eq(loader.read_turn),
+                slot.w_transposed.eq(loader.read_transposed),
+                slot.w_shuffle.eq(loader.read_shuffle),
                 slot.column.eq(0),
-            ]  # fmt: skip
+            ]
         with m.Else():
             m.d.comb += [slot.w_shuffle.eq(0), slot.w_turn.eq(0), slot.w_transposed.eq(0)]

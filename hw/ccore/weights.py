@@ -4,15 +4,15 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array.delay import delayed
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.weights import weight_read, weight_write
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import TAPS
-from hw.spec.weights import weight_read, weight_write
+from hw.lib.delay import delayed
+from hw.lib.memory.bank import Bank
+from hw.lib.multiplex import gray_digits, rotated
+from hw.lib.shared import shared
 
-from .memory import Bank
-from .multiplex import gray_digits, rotated
 from .shuffle import WeightShuffle
 
 __all__ = ["WeightBuffer"]

@@ -4,13 +4,12 @@ from amaranth.hdl import Const, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes
+from hw.arch.ccore.inputs import window_control, word_layout
 from hw.array.layouts import packed
-from hw.shared import shared
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes
-from hw.spec.config import TAPS
-from hw.spec.inputs import window_control, word_layout
-
-from .multiplex import choose
+from hw.lib.multiplex import choose
+from hw.lib.shared import shared
 
 __all__ = ["RowWindow", "Window"]
 
@@ -114,8 +113,8 @@ class Window(wiring.Component):
 
         lane k = pixel q - back[lanes][k], q the newest pixel of the slot
 
-    with the modes of :class:`hw.spec.ccore.Lanes`. A lane takes one of three pixels or a packed one: a LUT a bit.
-    `push`, which moves the window, belongs to the word of the same cycle. PACKED needs 4 channels, with less its
+    with the modes of :class:`hw.arch.ccore.config.Lanes`. A lane takes one of three pixels or a packed one: a LUT a
+    bit. `push`, which moves the window, belongs to the word of the same cycle. PACKED needs 4 channels, with less its
     lanes are any pixels; columns beyond the last pixel of the window are zero in it.
 
     Latency :attr:`LATENCY` cycles from `word` and `control` to `x`, one slot a cycle, no stall.

@@ -4,9 +4,9 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.cell import CellControl
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
+from hw.arch.array.cell import CellControl
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 
 __all__ = ["CellSignature", "operand_shape"]
 

@@ -1,7 +1,7 @@
 """The three forms of the cell, by name."""
 
-from hw.primitives.dsp48e1 import DspCell
-from hw.spec.config import MacForm
+from hw.arch.array.config import MacForm
+from hw.mac.dsp48e1 import DspCell
 
 from .generic import GenericCell
 from .shift import ShiftCell

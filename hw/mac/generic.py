@@ -1,6 +1,6 @@
 """The MAC cell, inferred: for any FPGA family and for ASICs."""
 
-from hw.spec.config import MacForm
+from hw.arch.array.config import MacForm
 
 from .inferred import InferredCell
 

@@ -3,9 +3,9 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 
-from hw.spec.cell import AddTo
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
+from hw.arch.array.cell import AddTo
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 
 from .cell import CellSignature, operand_shape
 
@@ -15,7 +15,8 @@ __all__ = ["InferredCell"]
 class InferredCell(wiring.Component):
     """p = (multiply ? product(a, b) : 0) + {0, p_in, p}[add_to], modulo 2^acc_bits.
 
-    Latency: 3 cycles from `a` to `p`, one operation a cycle; see :class:`hw.spec.cell.CellControl` for the alignment.
+    Latency: 3 cycles from `a` to `p`, one operation a cycle; see :class:`hw.arch.array.cell.CellControl` for the
+    alignment.
 
     Parameters
     ----------

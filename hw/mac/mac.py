@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, ResetSignal, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.array.cell import AddTo
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
-from hw.shared import shared
-from hw.spec.cell import AddTo
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
+from hw.lib.shared import shared
 
 from .cell import operand_shape
 from .forms import CELLS
@@ -73,9 +73,7 @@ class Mac(wiring.Component):
                 a.eq(decode_a.value),
                 b.eq(decode_b.value),
             ]
-        m.submodules.cell = cell = shared(
-            "cell", CELLS[self._form], pint=self._pint, acc_bits=len(self.acc), head=True
-        )
+        m.submodules.cell = cell = shared("cell", CELLS[self._form], pint=self._pint, acc_bits=len(self.acc), head=True)
         m.d.comb += [
             # b enters B1 now; a is a cycle later, so that it meets b in B2.
             cell.a.eq(a_q),

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Mux, Signal, signed
 
-from hw.spec.config import MacForm
+from hw.arch.array.config import MacForm
 
 from .inferred import InferredCell
 

@@ -4,9 +4,9 @@ from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.curves import Curve
-from hw.spec.taxonn import Activation, FixedFormat
+from hw.arch.taxonn.config import Activation, FixedFormat
+from hw.arch.taxonn.curves import Curve
+from hw.lib.shared import shared
 
 from .line import Line
 

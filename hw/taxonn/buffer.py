@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from .scratchpad import Scratchpad
+from hw.lib.memory.scratchpad import Scratchpad
 
 __all__ = ["DoubleBuffer"]
 

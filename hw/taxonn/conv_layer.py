@@ -4,10 +4,11 @@ from amaranth.hdl import Const, Module, Mux, Shape, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.taxonn import ERROR, NOISE_BITS, WEIGHT, Activation, FixedFormat, Rounding
-from hw.spec.taxonn_maps import Convolution
-from hw.spec.taxonn_order import Op
+from hw.arch.taxonn.config import ERROR, NOISE_BITS, WEIGHT, Activation, FixedFormat, Rounding
+from hw.arch.taxonn.maps import Convolution
+from hw.arch.taxonn.order import Op
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .conv_sequencer import ConvSequencer
 from .counters import below, table
@@ -19,7 +20,6 @@ from .map_buffer import MapBuffer
 from .noise import Noise
 from .output_stage import OutputStage
 from .row_sums import RowSums
-from .scratchpad import Scratchpad
 
 __all__ = ["ConvLayer"]
 

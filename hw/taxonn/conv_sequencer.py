@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.taxonn_maps import Convolution
-from hw.spec.taxonn_order import Op
+from hw.arch.taxonn.maps import Convolution
+from hw.arch.taxonn.order import Op
 
 from .counters import below, nest
 from .row_sums import RowSums

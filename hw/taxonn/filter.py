@@ -5,13 +5,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, FixedFormat, Rounding
-from hw.spec.taxonn_maps import Convolution
-from hw.spec.taxonn_order import Op, word_layout
+from hw.arch.taxonn.config import NOISE_BITS, FixedFormat, Rounding
+from hw.arch.taxonn.maps import Convolution
+from hw.arch.taxonn.order import Op, word_layout
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .pe import Pe
-from .scratchpad import Scratchpad
 from .window_max import WindowMax
 from .window_mean import WindowMean
 

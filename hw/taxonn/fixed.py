@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Mux, Value
 
-from hw.spec.taxonn import NOISE_BITS, FixedFormat
+from hw.arch.taxonn.config import NOISE_BITS, FixedFormat
 
 __all__ = ["noise_field", "saturate"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.taxonn import INPUT, NOISE_BITS, FixedFormat, Rounding
+from hw.arch.taxonn.config import INPUT, NOISE_BITS, FixedFormat, Rounding
+from hw.lib.shared import shared
 
 from .noise import Noise
 from .rescale import Rescale
@@ -52,11 +52,16 @@ class InputStage(wiring.Component):
         self._noisy = cuts and conversion == Rounding.STOCHASTIC
         super().__init__(
             {
-                "i_valid": In(1), "i": In(signed((source or form).width)), "i_tag": In(tag),
-                "key": In(64), "restart": In(1),
-                "o_valid": Out(1), "o": Out(signed(form.width)), "o_tag": Out(tag),
+                "i_valid": In(1),
+                "i": In(signed((source or form).width)),
+                "i_tag": In(tag),
+                "key": In(64),
+                "restart": In(1),
+                "o_valid": Out(1),
+                "o": Out(signed(form.width)),
+                "o_tag": Out(tag),
             }
-        )  # fmt: skip
+        )
 
     def elaborate(self, platform):
         m = Module()

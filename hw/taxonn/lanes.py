@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.taxonn import FixedFormat
-from hw.spec.taxonn_maps import Convolution
-from hw.spec.taxonn_order import Op, word_layout
+from hw.arch.taxonn.config import FixedFormat
+from hw.arch.taxonn.maps import Convolution
+from hw.arch.taxonn.order import Op, word_layout
 
 from .map_buffer import MapBuffer
 

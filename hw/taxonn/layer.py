@@ -4,10 +4,10 @@ from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import ERROR, NOISE_BITS, Activation, FixedFormat, Rounding
-from hw.spec.taxonn_order import Op, word_layout
+from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.taxonn.config import ERROR, NOISE_BITS, Activation, FixedFormat, Rounding
+from hw.arch.taxonn.order import Op, word_layout
+from hw.lib.shared import shared
 
 from .buffer import DoubleBuffer
 from .input_stage import InputStage

@@ -6,16 +6,15 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec import curves
-from hw.spec.curves import Curve
-
-from .scratchpad import Rom
+from hw.arch.taxonn import curves
+from hw.arch.taxonn.curves import Curve
+from hw.lib.memory.scratchpad import Rom
 
 __all__ = ["Line"]
 
 
 class Line(wiring.Component):
-    """sigma or e^-x at x >= 0, with the formula, table and worst error of :mod:`hw.spec.curves`.
+    """sigma or e^-x at x >= 0, with the formula, table and worst error of :mod:`hw.arch.taxonn.curves`.
 
     Latency `LATENCY` = 3 cycles, one value a cycle.
 

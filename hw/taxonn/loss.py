@@ -5,14 +5,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.shared import shared
-from hw.spec.curves import Curve
-from hw.spec.taxonn import Activation, FixedFormat
+from hw.arch.taxonn.config import Activation, FixedFormat
+from hw.arch.taxonn.curves import Curve
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .fixed import saturate
 from .line import Line
 from .multiplier import GlobalMultiplier
-from .scratchpad import Scratchpad
 
 __all__ = ["LossUnit"]
 

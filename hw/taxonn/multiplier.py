@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.taxonn import FixedFormat
+from hw.arch.taxonn.config import FixedFormat
 
 from .fixed import saturate
 

@@ -7,12 +7,12 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import TaxonnConfig
-from hw.spec.taxonn_registers import COLUMN, LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
+from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.taxonn.config import TaxonnConfig
+from hw.arch.taxonn.registers import COLUMN, LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
+from hw.lib.axi.lite import AXIL_MEMBERS, AxiLite
+from hw.lib.shared import shared
 
-from .axil import AXIL_MEMBERS, AxiLite
 from .conv_layer import ConvLayer
 from .layer import FcLayer
 from .pe import Pe
@@ -51,7 +51,7 @@ class Network(wiring.Component):
 
     Members
     -------
-    s_axil_* : AXI4-Lite, see :mod:`hw.spec.taxonn_registers`
+    s_axil_* : AXI4-Lite, see :mod:`hw.arch.taxonn.registers`
     s_axis_sample_* : AXI4-Stream of samples, N_0 words each
     m_axis_result_* : AXI4-Stream of results, N_n words each
 

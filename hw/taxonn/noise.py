@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.taxonn.config import NOISE_BITS
 from hw.arith.hash32 import Hash32
-from hw.shared import shared
-from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import NOISE_BITS
+from hw.lib.shared import shared
 
 __all__ = ["Noise"]
 

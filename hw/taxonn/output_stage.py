@@ -4,14 +4,14 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, Activation, FixedFormat
+from hw.arch.taxonn.config import NOISE_BITS, Activation, FixedFormat
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .activation import ActivationUnit
 from .loss import LossUnit
 from .multiplier import GlobalMultiplier
 from .rescale import Rescale
-from .scratchpad import Scratchpad
 
 __all__ = ["OutputStage"]
 

@@ -5,12 +5,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, RATE_SHIFT, FixedFormat, Rounding
-from hw.spec.taxonn_order import Op, word_layout
+from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT, FixedFormat, Rounding
+from hw.arch.taxonn.order import Op, word_layout
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .fixed import noise_field, saturate
-from .scratchpad import Scratchpad
 
 __all__ = ["Pe"]
 
@@ -18,7 +18,7 @@ __all__ = ["Pe"]
 class Pe(wiring.Component):
     """A neuron: a row of weights and its bias, one product a cycle.
 
-    Inference is MULTIPLY. Training multiplexes the same multiplier and adder (:class:`hw.spec.taxonn_order.Op`)::
+    Inference is MULTIPLY. Training multiplexes the same multiplier and adder (:class:`hw.arch.taxonn.order.Op`)::
 
         MUX1      x or alpha x | G            MUX2      W | G
         MUX3      0, acc | acc of the PE before | W with half an LSB or rounding noise below

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Shape, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.taxonn import NOISE_BITS, FixedFormat
+from hw.arch.taxonn.config import NOISE_BITS, FixedFormat
 
 from .fixed import noise_field, saturate
 

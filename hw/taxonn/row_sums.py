@@ -5,11 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.shared import shared
-from hw.spec.taxonn_maps import Convolution
+from hw.arch.taxonn.maps import Convolution
+from hw.lib.memory.scratchpad import Scratchpad
+from hw.lib.shared import shared
 
 from .counters import below, nest
-from .scratchpad import Scratchpad
 
 __all__ = ["RowSums"]
 

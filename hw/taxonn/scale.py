@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.taxonn import FixedFormat
+from hw.arch.taxonn.config import FixedFormat
+from hw.lib.shared import shared
 
 from .rescale import Rescale
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.taxonn_order import Op
+from hw.arch.taxonn.order import Op
 
 from .scale import Scale
 

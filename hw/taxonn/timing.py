@@ -1,7 +1,7 @@
 """Cycles of a training step, from the latencies of the units; the tests measure them."""
 
-from hw.spec.taxonn import Activation, TaxonnConfig
-from hw.spec.taxonn_maps import Convolution
+from hw.arch.taxonn.config import Activation, TaxonnConfig
+from hw.arch.taxonn.maps import Convolution
 
 from .activation import ActivationUnit
 from .buffer import DoubleBuffer

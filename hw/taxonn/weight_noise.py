@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.shared import shared
-from hw.spec.taxonn import NOISE_BITS, WEIGHT
+from hw.arch.taxonn.config import NOISE_BITS, WEIGHT
+from hw.lib.shared import shared
 
 from .noise import Noise
 

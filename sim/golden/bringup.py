@@ -4,22 +4,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.spec import bringup
-from hw.spec.config import TAPS, ArrayConfig
-from hw.spec.control import PORTS, ArrayControl, Ports
-from hw.spec.random import NOISE_ROUNDS
+from hw.arch import bringup
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.array.control import PORTS, ArrayControl, Ports
+from hw.arch.hash import NOISE_ROUNDS
 
-from . import array
+from .array import array
+from .array.passes import NOWHERE, GradientPass, StationaryPass
+from .array.program import CONTROL_FIELDS, Program
 from .conv import wrap
-from .passes import NOWHERE, GradientPass, StationaryPass
-from .program import CONTROL_FIELDS, Program
 from .random import hash32
 
 __all__ = ["BringUp", "lanes"]
 
 
 def lanes(config: ArrayConfig, first: int, cycles: int) -> dict[str, np.ndarray]:
-    """What the array's inputs carry from cycle `first` on, by the formula of :mod:`hw.spec.bringup`, [cycle][lane]."""
+    """What the array's inputs carry from cycle `first` on, by the formula of :mod:`hw.arch.bringup`, [cycle][lane]."""
     words = hash32(first + np.arange(cycles + bringup.stream_words(config) - 1), bringup.KEY, NOISE_ROUNDS)
     values, begin = {}, 0
     for name, count in bringup.lane_counts(config).items():
@@ -56,7 +56,7 @@ class BringUp:
     words : tuple of int
         Control words of one round.
     signature : int
-        32 bits, as :mod:`hw.spec.bringup` defines it.
+        32 bits, as :mod:`hw.arch.bringup` defines it.
     """
 
     config: ArrayConfig

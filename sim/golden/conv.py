@@ -5,7 +5,7 @@ A few images at a time, as matrices: through BLAS in float64 where all sums are 
 
 import numpy as np
 
-from hw.spec.layer import Layer, Phase
+from gen.model.layer import Layer, Phase
 
 __all__ = ["forward", "backward", "gradient", "results", "wrap"]
 

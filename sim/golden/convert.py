@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hw.spec.pint import PintFormat
+from hw.arch.pint import PintFormat
 
 from .pint import SHIFT_MAX, SHIFT_MIN
 

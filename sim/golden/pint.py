@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from hw.spec.pint import PintFormat
+from hw.arch.pint import PintFormat
 
 from .integers import integers
 from .random import hash32, random16, tensor_key

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from hw.spec.random import KEY_ROUNDS, NOISE_ROUNDS, ROTATIONS, ROUND_CONSTANTS
+from hw.arch.hash import KEY_ROUNDS, NOISE_ROUNDS, ROTATIONS, ROUND_CONSTANTS
 
 from .integers import integers
 

@@ -4,13 +4,13 @@ from typing import Protocol
 
 import numpy as np
 
-from hw.spec.network import Network
+from gen.model.network import Network
+from sim.golden.step import loss
+from sim.golden.step.rate import Factor
+from sim.golden.step.step import GoldenNetwork
+from sim.golden.step.update import Storage
+from sim.golden.tensor import Tensor
 
-from ..golden import loss
-from ..golden.rate import Factor
-from ..golden.step import GoldenNetwork
-from ..golden.tensor import Tensor
-from ..golden.update import Storage
 from .float32 import FloatNetwork
 
 __all__ = ["ENGINES", "Engine", "FloatEngine", "GoldenEngine"]

@@ -4,13 +4,13 @@ import hashlib
 
 import numpy as np
 
-from hw.spec.layer import Phase
-from hw.spec.network import Conv, Fc, Network, Pool, PoolKind
+from gen.model.layer import Phase
+from gen.model.network import Conv, Fc, Network, Pool, PoolKind
+from sim.golden.step import pool
+from sim.golden.step.initial import initial_weights
+from sim.golden.step.update import WEIGHT_EXPONENT
 
-from ..cnn import floats
-from ..golden import pool
-from ..golden.initial import initial_weights
-from ..golden.update import WEIGHT_EXPONENT
+from .cnn import floats
 
 __all__ = ["FloatNetwork"]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hw.spec.networks import build
+from gen.model.zoo import build
+from sim.golden.step.initial import epoch_order
+from sim.golden.step.update import WEIGHT_EXPONENT
 
-from ..golden.initial import epoch_order
-from ..golden.update import WEIGHT_EXPONENT
+from .data.samples import DataError, DataSet, Samples
 from .engines import ENGINES
-from .samples import DataError, DataSet, Samples
 
 __all__ = ["DEFAULT_RATE", "CheckpointError", "Epoch", "Run", "Settings"]
 
@@ -132,9 +132,7 @@ class Run:
         if len(data.test) < 1:
             raise DataError("Test set must hold at least one image, not 0")
         self.network = build(settings.net, data.shape, data.classes)
-        self.engine = ENGINES[settings.engine](
-            self.network, settings.seed, settings.storage, settings.weight_exponent
-        )
+        self.engine = ENGINES[settings.engine](self.network, settings.seed, settings.storage, settings.weight_exponent)
 
     @property
     def steps(self) -> int:

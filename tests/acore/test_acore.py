@@ -3,17 +3,17 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
 from hw.acore.acore import ACore
-from hw.spec.acore import ACORE_RANGES, ACoreConfig
-from sim.runner import simulate
+from hw.arch.acore.apu import ACORE_RANGES, ACoreConfig
+from sim.rtl.runner import simulate
 
 
 def run(*, apus, lanes, count, acc_bits=36, testcase=None):
     config = ACoreConfig(apus=apus, lanes=lanes, acc_bits=acc_bits)
     env = {"APUS": str(apus), "LANES": str(lanes), "ACC_BITS": str(acc_bits), "COUNT": str(count)}
     verilog = emit(ACore(config=config), "acore")
-    simulate(top="acore", verilog=verilog, bench="sim.benches.acore", env=env, testcase=testcase)
+    simulate(top="acore", verilog=verilog, bench="sim.testbench.acore.acore", env=env, testcase=testcase)
 
 
 def test_every_microprogram():

@@ -5,39 +5,39 @@ import pytest
 from amaranth.hdl import Shape
 
 from bench.mutation.acore import UNITS
-from gen.emit import emit
+from gen.verilog.emit import emit
 from hw.acore.flow import Flow
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
+from hw.arch.pint import PintFormat
 from hw.arith.rounder import Rounder
-from hw.spec.pint import PintFormat
-from sim.benches.acore_programs import random_code
-from sim.runner import simulate
+from sim.rtl.runner import simulate
+from sim.testbench.acore.programs import random_code
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_programs(seed):
     verilog = emit(Scalar(code=tuple(random_code(seed))), "scalar")
-    simulate(top="scalar", verilog=verilog, bench="sim.benches.acore_scalar", env={"CODE": str(seed), "STARTS": "25"})
+    simulate(top="scalar", verilog=verilog, bench="sim.testbench.acore.scalar", env={"CODE": str(seed), "STARTS": "25"})
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 4])
 def test_sums(lanes):
     fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
     env = {"LANES": str(lanes), "FIELDS": fields}
-    simulate(top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.benches.acore_sums", env=env)
+    simulate(top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.testbench.acore.sums", env=env)
 
 
 def test_beats():
-    simulate(top="flow", verilog=emit(Flow(lanes=8), "flow"), bench="sim.benches.acore_flow", env={"LANES": "8"})
+    simulate(top="flow", verilog=emit(Flow(lanes=8), "flow"), bench="sim.testbench.acore.flow", env={"LANES": "8"})
 
 
 @pytest.mark.parametrize("apus", [1, 3])
 def test_functions(apus):
     verilog = emit(Functions(apus=apus), "functions")
-    simulate(top="functions", verilog=verilog, bench="sim.benches.acore_functions", env={"APUS": str(apus)})
+    simulate(top="functions", verilog=verilog, bench="sim.testbench.acore.functions", env={"APUS": str(apus)})
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -48,4 +48,4 @@ def test_lane(name):
 
 def test_rounder_of_whole_fractions():
     verilog = emit(Rounder(pint=PintFormat()), "unit")
-    simulate(top="unit", verilog=verilog, bench="sim.benches.acore_lane", testcase="rounder")
+    simulate(top="unit", verilog=verilog, bench="sim.testbench.acore.lane", testcase="rounder")

@@ -3,17 +3,17 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.pint import PintFormat
 from hw.arith.convert import Convert
 from hw.arith.statistics import Statistics
-from hw.spec.pint import PintFormat
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 def run(k, d, count, **parameters):
     verilog = emit(Convert(pint=PintFormat(k=k, d=d), **parameters), "convert")
     env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Convert.LATENCY)}
-    simulate(top="convert", verilog=verilog, bench="sim.benches.convert", env=env)
+    simulate(top="convert", verilog=verilog, bench="sim.testbench.arith.convert", env=env)
 
 
 def test_every_value_of_the_default_format():

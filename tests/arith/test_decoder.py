@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
-from hw.spec.pint import PintFormat
 from sim.golden.pint import decode
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 FORMATS = [PintFormat(k=k, d=d) for k in range(4, 11) for d in range(1, k - 2)]
 
@@ -35,7 +35,7 @@ def test_all_codes(pint):
 def test_all_codes_as_verilog(pint):
     k, d = map(int, pint.split(","))
     verilog = emit(Decoder(pint=PintFormat(k=k, d=d)), "decoder")
-    simulate(top="decoder", verilog=verilog, bench="sim.benches.decoder", env={"PINT": pint})
+    simulate(top="decoder", verilog=verilog, bench="sim.testbench.arith.decoder", env={"PINT": pint})
 
 
 def test_init_wrong_pint():

@@ -3,21 +3,21 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.hash import KEY_ROUNDS
 from hw.arith.hash32 import Hash32
 from hw.arith.random16 import Random16
-from hw.spec.random import KEY_ROUNDS
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 def test_random16():
-    simulate(top="random16", verilog=emit(Random16(), "random16"), bench="sim.benches.random16")
+    simulate(top="random16", verilog=emit(Random16(), "random16"), bench="sim.testbench.arith.random16")
 
 
 @pytest.mark.parametrize("rounds", [1, KEY_ROUNDS])
 def test_hash32(rounds):
     verilog = emit(Hash32(rounds=rounds), "hash32")
-    simulate(top="hash32", verilog=verilog, bench="sim.benches.random16", env={"ROUNDS": str(rounds)})
+    simulate(top="hash32", verilog=verilog, bench="sim.testbench.arith.random16", env={"ROUNDS": str(rounds)})
 
 
 @pytest.mark.parametrize("rounds", [0, 17])

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.layer import Layer, Phase
-from hw.spec.pint import PintFormat
-from sim import engine
-from sim.golden.mapping import cycles
-from sim.golden.passes import GradientPass
-from sim.tasks import Task, compose
-from sim.workloads import random_codes, random_layer
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.pint import PintFormat
+from sim.engine import array as engine
+from sim.golden.array.mapping import cycles
+from sim.golden.array.passes import GradientPass
+from sim.workloads.layers import random_codes, random_layer
+from sim.workloads.tasks import Task, compose
 
 FULL = ArrayConfig()
 CONFIGS = {
@@ -85,9 +85,14 @@ def test_cycles_are_the_formula_and_a_constant_fill(shape, phase):
 def test_full_array():
     """The 8x3x3x8 array: all patterns in a row, with the measured cycles of each layer by the formula."""
     layers = [
-        Layer(3, 9, 10, 6, 5, 3, 1, 1), Layer(3, 9, 10, 8, 6, 3, 2, 1), Layer(2, 30, 26, 4, 4), Layer(7, 100, 30),
-        Layer(2, 30, 26, 6, 6, 1, 2), Layer(1, 3, 9, 18, 10, 7, 2, 3), Layer(1, 9, 9, 9, 6, 5, 1, 2),
-    ]  # fmt: skip
+        Layer(3, 9, 10, 6, 5, 3, 1, 1),
+        Layer(3, 9, 10, 8, 6, 3, 2, 1),
+        Layer(2, 30, 26, 4, 4),
+        Layer(7, 100, 30),
+        Layer(2, 30, 26, 6, 6, 1, 2),
+        Layer(1, 3, 9, 18, 10, 7, 2, 3),
+        Layer(1, 9, 9, 9, 6, 5, 1, 2),
+    ]
     work = list(itertools.product(layers, Phase))
     program, result, firsts = run_layers(work, FULL, seed=8)
     # Each layer starts its formula's cycles after the one before; gradients need not wait for weights.

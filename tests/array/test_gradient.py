@@ -2,9 +2,9 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
 from hw.array.gradient import GradientSum
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_sums_and_overflow(wpus, rows, acc_bits, min_latency):
     simulate(
         top="gradient",
         verilog=emit(component, "gradient"),
-        bench="sim.benches.gradient",
+        bench="sim.testbench.array.gradient",
         env={f"GRADIENT_{name}": str(value) for name, value in parameters.items()},
         seed=wpus,
     )

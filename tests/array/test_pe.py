@@ -2,12 +2,12 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 from hw.array.pe import Pe
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
-from sim.engine import MODELS
-from sim.runner import simulate
+from sim.engine.array import MODELS
+from sim.rtl.runner import simulate
 
 
 @pytest.mark.parametrize("head", [False, True], ids=["inner", "head"])
@@ -21,10 +21,8 @@ def test_pe_follows_the_register_model(form, pint, acc_bits, head):
     simulate(
         top="pe",
         verilog=emit(Pe(**parameters), "pe"),
-        bench="sim.benches.pe",
+        bench="sim.testbench.array.pe",
         models=MODELS[MacForm(form)],
-        env={
-            "PE_FORM": form, "PE_HEAD": str(int(head)), "PE_K": str(k), "PE_D": str(d), "PE_ACC_BITS": str(acc_bits)
-        },
+        env={"PE_FORM": form, "PE_HEAD": str(int(head)), "PE_K": str(k), "PE_D": str(d), "PE_ACC_BITS": str(acc_bits)},
         seed=k + acc_bits,
-    )  # fmt: skip
+    )

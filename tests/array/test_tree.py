@@ -2,9 +2,9 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
 from hw.array.tree import SumTree
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_tree_sums_in_every_mode(rows, acc_bits, min_latency):
     simulate(
         top="tree",
         verilog=emit(SumTree(**parameters), "tree"),
-        bench="sim.benches.tree",
+        bench="sim.testbench.array.tree",
         env={"TREE_ROWS": str(rows), "TREE_ACC_BITS": str(acc_bits), "TREE_LATENCY": str(tree_latency)},
         seed=rows,
     )

@@ -9,12 +9,17 @@ from hw.boards.vc709 import VC709Platform
 
 #: Pins by port of the top module (AMD UG887), all LVCMOS18 but the clock.
 PINS = {
-    "clk_0__p": "H19", "clk_0__n": "G18", "rst_0__io": "AV40", "uart_0__tx__io": "AU36", "uart_0__rx__io": "AU33",
-    "uart_0__rts__io": "AR34", "uart_0__cts__io": "AT32",
+    "clk_0__p": "H19",
+    "clk_0__n": "G18",
+    "rst_0__io": "AV40",
+    "uart_0__tx__io": "AU36",
+    "uart_0__rx__io": "AU33",
+    "uart_0__rts__io": "AR34",
+    "uart_0__cts__io": "AT32",
     **{f"led_{n}__io": p for n, p in enumerate(("AM39", "AN39", "AR37", "AT37", "AR35", "AP41", "AP42", "AU39"))},
     **{f"switch_{n}__io": p for n, p in enumerate(("AV30", "AY33", "BA31", "BA32", "AW30", "AY30", "BA30", "BB31"))},
     **{f"button_{n}__io": p for n, p in enumerate(("AV39", "AR40", "AU38", "AP40", "AW40"))},
-}  # fmt: skip
+}
 
 
 class Everything(wiring.Component):

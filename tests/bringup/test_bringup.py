@@ -7,13 +7,14 @@ from functools import cache
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import ArrayConfig, MacForm
 from hw.array.array import Array
 from hw.bringup.bringup import BringUp
 from hw.bringup.uart import UartTransmitter
-from hw.spec.config import ArrayConfig, MacForm
-from sim import engine, runner
+from sim.engine import array as engine
 from sim.golden import bringup as golden
+from sim.rtl import runner
 
 #: Cycles from line to line and of a bit: a line of 51 characters fits. Rounds.
 PERIOD, DIVISOR, ROUNDS = 1100, 2, 2
@@ -41,7 +42,7 @@ def run(name, verilog, latency, line, **env):
     runner.simulate(
         top="bringup_core",
         verilog=verilog,
-        bench="sim.benches.bringup",
+        bench="sim.testbench.bringup",
         models=engine.MODELS[CONFIGS[name].mac],
         env={
             "BRINGUP_LINE": line,
@@ -137,9 +138,7 @@ def test_signatures_of_arrays_differ():
     assert len(signatures) == len(CONFIGS)
 
 
-LEGAL = {
-    "config": ArrayConfig(1, 1, 1, 1), "words": (0,), "rounds": 1, "expected": 0, "clock_hz": 1000, "baud": 100,
-}  # fmt: skip
+LEGAL = {"config": ArrayConfig(1, 1, 1, 1), "words": (0,), "rounds": 1, "expected": 0, "clock_hz": 1000, "baud": 100}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from functools import cache
 import pytest
 
 from gen.cli import main
-from gen.generate import generate
-from gen.synthesis import YOSYS
+from gen.commands.generate import generate
+from gen.cost.synthesis import YOSYS
+from hw.arch.array.config import ArrayConfig, MacForm
 from hw.array.array import Array
-from hw.spec.config import ArrayConfig, MacForm
 from sim.golden import bringup as golden
-from sim.simulators import lint
+from sim.rtl.simulators import lint
 
 CONFIG = ArrayConfig(2, 1, 2, 1, mac=MacForm.GENERIC)
 FILES = {"bringup.v", "bringup_core.v", "bringup.xdc", "bringup.tcl", "build_bringup.sh", "manifest.json"}
@@ -62,8 +62,9 @@ def test_files_and_manifest():
     constrained = set(re.findall(r'set_property LOC \w+ \[get_ports "(\w+)"\]', files["bringup.xdc"]))
     assert {port["name"] for port in manifest["ports"]} == constrained
     assert {port["name"] for port in manifest["ports"] if port["direction"] == "output"} == {
-        "uart_0__tx__io", *(f"led_{n}__io" for n in range(8)),
-    }  # fmt: skip
+        "uart_0__tx__io",
+        *(f"led_{n}__io" for n in range(8)),
+    }
 
 
 def test_signature_is_goldens():

@@ -5,15 +5,15 @@ import os
 import numpy as np
 import pytest
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Code, Error, layout
-from hw.spec.layer import Layer, Phase
-from hw.spec.pint import PintFormat
-from hw.spec.plan import plan
-from sim.ccore import Job, run
-from sim.ccore_workloads import alternating_jobs, expected, random_jobs
-from sim.workloads import random_codes
+from gen.compiler.ccore.plan import plan
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Code, Error, layout
+from hw.arch.pint import PintFormat
+from sim.engine.ccore import Job, run
+from sim.workloads.ccore import alternating_jobs, expected, random_jobs
+from sim.workloads.layers import random_codes
 
 SMALL = {"input_depth": 512, "weight_depth": 1024, "psum_depth": 128, "images": 32}
 CONFIGS = {
@@ -82,14 +82,17 @@ def test_wrong_descriptors_are_skipped_and_touch_nothing():
     more = plan(layer, Phase.FP, config, accumulate=True, tag=2)
     gradient = plan(layer, Phase.WG, config)
     faults = [
-        ({"pattern": 0}, Error.PATTERN), ({"pattern": 12}, Error.PATTERN), ({"pattern": 15}, Error.PATTERN),
+        ({"pattern": 0}, Error.PATTERN),
+        ({"pattern": 12}, Error.PATTERN),
+        ({"pattern": 15}, Error.PATTERN),
         *(({name: 0}, Error.EMPTY) for name in ("m_blocks", "c_blocks", "pitch", "rows", "images", "columns", "psums")),
         ({"x_base": config.input_depth - more.header["x_words"]}, Error.INPUT),
         ({"w_words": config.weight_depth}, Error.WEIGHT),
         ({"psums": config.psum_depth + 1}, Error.PSUM),
         ({"sums": 1, "images": config.images + 1}, Error.IMAGES),
-        ({"m_blocks": 2}, Error.KEEP), ({"m_blocks": 2, "drain": 0}, Error.KEEP),
-    ]  # fmt: skip
+        ({"m_blocks": 2}, Error.KEEP),
+        ({"m_blocks": 2, "drain": 0}, Error.KEEP),
+    ]
     jobs = [Job(kept, first)]
     jobs += [Job(more, second, words=wrong(more, **fields), error=error) for fields, error in faults]
     # No entries, an empty entry, and more entries than fit.
@@ -111,8 +114,9 @@ def test_overflow_is_flagged_and_sums_wrap():
     """In 32 bits, the gradients of large codes leave their width; forward sums do not."""
     config = CONFIGS["3x4x2x1"]
     layer = Layer(3, 1, 3, 8, 8, 3, 1, 1)
-    largest = {name: np.full(shape, 0x3F) for name, shape in
-               (("x", layer.x_shape), ("w", layer.w_shape), ("e", layer.e_shape))}  # fmt: skip
+    largest = {
+        name: np.full(shape, 0x3F) for name, shape in (("x", layer.x_shape), ("w", layer.w_shape), ("e", layer.e_shape))
+    }
     for phase, flagged in ((Phase.FP, False), (Phase.WG, True)):
         ran = check([Job(plan(layer, phase, config), largest)], config)
         assert ran.overflow == flagged

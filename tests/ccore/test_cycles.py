@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gen.compiler.ccore.plan import plan
 from gen.compiler.timing import alone, drain_beats
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.descriptor import Code
-from hw.spec.layer import Layer, Phase
-from hw.spec.plan import plan
-from sim.ccore import Job, run
-from sim.ccore_workloads import expected
-from sim.workloads import random_codes
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import Code
+from sim.engine.ccore import Job, run
+from sim.workloads.ccore import expected
+from sim.workloads.layers import random_codes
 
 CONFIG = CCoreConfig(
     ArrayConfig(2, 3, 3, 4, mac=MacForm.SHIFT), input_depth=2048, weight_depth=2048, psum_depth=256, images=128
@@ -99,9 +99,16 @@ def test_descriptors_follow_each_other_without_a_bubble():
     The layers have enough channels, and follow in an order, for their drains to hide.
     """
     small, strided, point = Layer(2, 12, 10, 6, 9, 3, 1, 1), Layer(2, 20, 40, 8, 6, 3, 2, 1), Layer(2, 60, 50, 6, 10)
-    work = [(LAYERS["5x5"], Phase.FP), (LAYERS["7x7 stride 2"], Phase.WG), (small, Phase.WG),
-            (Layer(2, 24, 6, 6, 10, 3, 1, 1), Phase.FP), (small, Phase.BP), (small, Phase.FP), (strided, Phase.BP),
-            (point, Phase.BP)]  # fmt: skip
+    work = [
+        (LAYERS["5x5"], Phase.FP),
+        (LAYERS["7x7 stride 2"], Phase.WG),
+        (small, Phase.WG),
+        (Layer(2, 24, 6, 6, 10, 3, 1, 1), Phase.FP),
+        (small, Phase.BP),
+        (small, Phase.FP),
+        (strided, Phase.BP),
+        (point, Phase.BP),
+    ]
     rng, jobs, x, w = np.random.default_rng(2), [], 0, 0
     for number, (layer, phase) in enumerate(work):
         command = plan(layer, phase, CONFIG, x_base=x, w_base=w, tag=number)

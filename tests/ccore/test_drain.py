@@ -3,11 +3,11 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import ArrayConfig
+from hw.arch.ccore.config import CCoreConfig
 from hw.ccore.drain import Drain
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 #: clusters, wpus, rows, psum_depth; latency of the memory.
 SIZES = [((2, 3, 3, 64), 2), ((1, 1, 1, 16), 1), ((3, 4, 5, 40), 4)]
@@ -19,7 +19,7 @@ def test_beats_are_golden(sizes, latency):
     array = ArrayConfig(clusters=clusters, wpus=wpus, rows=rows, channels=1)
     drain = Drain(config=CCoreConfig(array=array, psum_depth=depth), latency=latency)
     env = {"SIZES": ",".join(map(str, sizes)), "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"}
-    simulate(top="drain", verilog=emit(drain, "drain"), bench="sim.benches.drain", env=env)
+    simulate(top="drain", verilog=emit(drain, "drain"), bench="sim.testbench.ccore.drain", env=env)
 
 
 def test_init_wrong_latency():

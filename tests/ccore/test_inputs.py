@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.ccore.config import CCoreConfig, Lanes
 from hw.ccore.crossbar import class_count
 from hw.ccore.inputs import InputNetwork
-from hw.spec.ccore import CCoreConfig, Lanes
-from hw.spec.config import TAPS, ArrayConfig
 from sim.golden.ccore import inputs as golden
-from sim.input_slots import save_slots
-from sim.runner import simulate
+from sim.rtl.runner import simulate
+from sim.workloads.input_slots import save_slots
 
 SIZES = [
     (1, 1, 1, 1),
@@ -31,7 +31,7 @@ def test_lanes_of_random_slots(sizes, tmp_path):
     simulate(
         top="input_network",
         verilog=emit(InputNetwork(config=config), "input_network"),
-        bench="sim.benches.input_network",
+        bench="sim.testbench.ccore.input_network",
         env={
             "INPUT_NETWORK": str(tmp_path / "slots.npz"),
             "CCORE": ",".join(map(str, (*sizes, DEPTH))),
@@ -64,6 +64,9 @@ def test_lanes_of_a_row_by_hand():
 
     assert [lanes(mode, 1)[0].tolist() for mode in list(Lanes)[:4]] == [[4, 5, 6], [5, 5, 6], [5, 6, 6], [5, 5, 5]]
     assert [lanes(mode, 0)[1].tolist() for mode in list(Lanes)[:4]] == [
-        [30, 40, 50], [40, 40, 50], [40, 50, 50], [40, 40, 40],
-    ]  # fmt: skip
+        [30, 40, 50],
+        [40, 40, 50],
+        [40, 50, 50],
+        [40, 40, 40],
+    ]
     assert lanes(Lanes.PACKED, 0).tolist() == [[n, 10 * n, 100 * n] for n in (3, 4, 5, 6)]

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from gen.emit import emit
-from gen.synthesis import count, synthesise
-from hw.ccore.memory import Bank
+from gen.cost.synthesis import count, synthesise
+from gen.verilog.emit import emit
+from hw.lib.memory.bank import Bank
 
 
 def test_reads_wait_and_see_the_old_word():

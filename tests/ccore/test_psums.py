@@ -3,11 +3,11 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import ArrayConfig
+from hw.arch.ccore.config import CCoreConfig
 from hw.ccore.psums import PartialSums
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 #: clusters, wpus, acc_bits, psum_depth, images
 SIZES = [(1, 1, 36, 16, 1), (2, 3, 36, 16, 4), (3, 2, 48, 20, 3)]
@@ -20,4 +20,4 @@ def test_partial_sums_are_golden(sizes):
     sums = PartialSums(config=CCoreConfig(array=array, psum_depth=depth, images=images))
     timing = {name: str(getattr(sums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
     env = {"SIZES": ",".join(map(str, sizes)), **timing}
-    simulate(top="psums", verilog=emit(sums, "psums"), bench="sim.benches.psums", env=env)
+    simulate(top="psums", verilog=emit(sums, "psums"), bench="sim.testbench.ccore.psums", env=env)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.ccore.config import CCoreConfig, Shuffle
 from hw.ccore.weights import WeightBuffer
-from hw.spec.ccore import CCoreConfig, Shuffle
-from hw.spec.config import TAPS, ArrayConfig
 from sim.golden.ccore import weights as golden
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 def run(array: str, depth: int, cycles: int):
@@ -16,7 +16,7 @@ def run(array: str, depth: int, cycles: int):
     simulate(
         top="weights",
         verilog=emit(WeightBuffer(config=config), "weights"),
-        bench="sim.benches.weights",
+        bench="sim.testbench.ccore.weights",
         env={"ARRAY": array, "DEPTH": str(depth), "CYCLES": str(cycles), "LATENCY": str(WeightBuffer.LATENCY)},
         seed=depth,
     )

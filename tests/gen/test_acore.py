@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gen.cli import main
-from sim.simulators import lint
+from sim.rtl.simulators import lint
 
 
 def test_generate_writes_a_clean_design(tmp_path):

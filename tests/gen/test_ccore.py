@@ -7,12 +7,12 @@ import subprocess
 import pytest
 
 from gen.cli import main
-from gen.synthesis import YOSYS, count
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import ArrayConfig
-from hw.spec.control import PORTS
-from hw.spec.descriptor import ENTRY, MAX_ENTRIES
-from sim.simulators import lint
+from gen.cost.synthesis import YOSYS, count
+from hw.arch.array.config import ArrayConfig
+from hw.arch.array.control import PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.descriptor import ENTRY, MAX_ENTRIES
+from sim.rtl.simulators import lint
 
 CONFIG = CCoreConfig(ArrayConfig(2, 3, 3, 4), input_depth=600, weight_depth=2100, psum_depth=300, images=40)
 
@@ -52,8 +52,11 @@ def test_manifest_names_ports_and_sizes(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     parameters = manifest["parameters"]
     assert {name: parameters[name] for name in ("clusters", "channels", "input_depth", "images")} == {
-        "clusters": 2, "channels": 4, "input_depth": 600, "images": 40,
-    }  # fmt: skip
+        "clusters": 2,
+        "channels": 4,
+        "input_depth": 600,
+        "images": 40,
+    }
     assert manifest["macs_per_cycle"] == CONFIG.array.macs
     widths = {port["name"]: (port["direction"], port["width"]) for port in manifest["ports"]}
     assert widths["commands__payload"] == ("input", 32)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gen.cli import main
-from gen.targets import TARGETS
+from gen.commands.targets import TARGETS
 
 
 def refused(arguments, capsys):

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gen.cli import main
-from gen.pe_cost import PAPER, form_of
-from gen.toggles import count_toggles
-from hw.spec.taxonn import Rounding
+from gen.cost.pe import PAPER, form_of
+from gen.cost.toggles import count_toggles
+from hw.arch.taxonn.config import Rounding
 
 
 def test_training_adds_little_to_a_pe(tmp_path, capsys):

@@ -10,11 +10,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gen.emit import emit
-from gen.tidy import Port, module_ports
+from gen.verilog.emit import emit
+from gen.verilog.tidy import Port, module_ports
+from hw.arch.array.config import ArrayConfig
 from hw.array.array import Array
-from hw.shared import Shell, shared
-from hw.spec.config import ArrayConfig
+from hw.lib.shared import Shell, shared
 
 
 class Adder(wiring.Component):
@@ -105,10 +105,16 @@ def test_names_are_plain(text):
 
 def test_ports_are_in_the_order_of_the_signature(text):
     assert module_ports(text, "adder") == [
-        Port("clk", "input", 1), Port("rst", "input", 1), Port("a", "input", 8), Port("pair", "input", 5),
-        Port("q__0", "output", 8), Port("q__1", "output", 8),
-        Port("s__payload", "input", 4), Port("s__valid", "input", 1), Port("s__ready", "output", 1),
-    ]  # fmt: skip
+        Port("clk", "input", 1),
+        Port("rst", "input", 1),
+        Port("a", "input", 8),
+        Port("pair", "input", 5),
+        Port("q__0", "output", 8),
+        Port("q__1", "output", 8),
+        Port("s__payload", "input", 4),
+        Port("s__valid", "input", 1),
+        Port("s__ready", "output", 1),
+    ]
     with pytest.raises(ValueError, match="must have a module 'nothing'"):
         module_ports(text, "nothing")
 

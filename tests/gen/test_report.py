@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gen.cli import main
-from gen.synthesis import count, synthesise
+from gen.cost.synthesis import count, synthesise
 
 
 def test_fewest_luts(tmp_path, capsys):
@@ -49,7 +49,7 @@ def test_generic_mac_is_one_dsp(tmp_path):
 def test_json_is_printed(tmp_path, capsys, monkeypatch):
     assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
     capsys.readouterr()
-    monkeypatch.setattr("gen.report.synthesise", lambda *_, **__: {"mac": {"LUT6": 2}})
+    monkeypatch.setattr("gen.commands.report.synthesise", lambda *_, **__: {"mac": {"LUT6": 2}})
     assert main(["report", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["total"]["LUT"] == 2
 
@@ -61,9 +61,15 @@ def test_count_adds_instances_and_weights():
         "leaf": {"LUT2": 1, "INV": 1, "RAM32M": 1, "DSP48E1": 1, "CARRY4": 2},
     }
     assert count(modules, "top") == {
-        "LUT": 1 + 2 * (1 + 4 * (1 + 1 + 4)), "FF": 3, "DSP48E1": 8, "CARRY4": 16, "RAMB18": 3, "RAMB36": 1,
-        "LUT as shift register": 2, "LUT as memory": 32,
-    }  # fmt: skip
+        "LUT": 1 + 2 * (1 + 4 * (1 + 1 + 4)),
+        "FF": 3,
+        "DSP48E1": 8,
+        "CARRY4": 16,
+        "RAMB18": 3,
+        "RAMB36": 1,
+        "LUT as shift register": 2,
+        "LUT as memory": 32,
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_failing_synthesis_is_one_sentence(tmp_path, capsys, monkeypatch):
     assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
     capsys.readouterr()
     (tmp_path / "mac.v").write_text("module mac(; endmodule\n")
-    monkeypatch.setattr("gen.manifest.sha256", lambda content: None)
+    monkeypatch.setattr("gen.verilog.manifest.sha256", lambda content: None)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest["sha256"] = dict.fromkeys(manifest["sha256"])
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from gen.cli import main
-from hw.spec.taxonn import Activation
-from sim.taxonn_study import loss
-from sim.taxonn_study_chart import smooth
+from hw.arch.taxonn.config import Activation
+from sim.charts.study import smooth
+from sim.training.taxonn.study import loss
 
 
 def test_wider_formats_learn_more(tmp_path, capsys):

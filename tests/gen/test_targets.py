@@ -3,18 +3,17 @@
 import hashlib
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from gen.generate import generate
-from gen.synthesis import YOSYS
-from gen.targets import TARGETS
-from hw.spec.config import ArrayConfig, MacForm
-from hw.spec.pint import PintFormat
-from sim.simulators import lint
+from gen.commands.generate import generate
+from gen.commands.targets import TARGETS
+from gen.cost.synthesis import YOSYS
+from hw.arch.array.config import ArrayConfig, MacForm
+from hw.arch.pint import PintFormat
+from sim.rtl.models import DSP48E1
+from sim.rtl.simulators import lint
 
-MODEL = Path(__file__).resolve().parents[2] / "sim" / "models" / "DSP48E1.v"
 KEYS = {"target", "parameters", "top", "files", "clock", "reset", "ports", "latency", "macs_per_cycle", "sha256"}
 MODULES = [target for target in TARGETS if not TARGETS[target].board and not TARGETS[target].configure]
 CASES = [(target, form) for target in MODULES for form in MacForm if "mac" in TARGETS[target].options]
@@ -40,7 +39,7 @@ def test_output_is_read_and_described(target, form, tmp_path):
         f"read_verilog -lib +/xilinx/cells_sim.v; read_verilog {target}.v; hierarchy -check -purge_lib -top {target}; "
         "proc; check -assert; write_json ports.json",
     )
-    lint(top=target, verilog=files[f"{target}.v"], models=[MODEL] if form == MacForm.DSP else [])
+    lint(top=target, verilog=files[f"{target}.v"], models=[DSP48E1] if form == MacForm.DSP else [])
 
     assert manifest.keys() >= KEYS
     assert manifest["target"] == manifest["top"] == target
@@ -64,9 +63,14 @@ def test_manifest_of_the_mac():
     assert manifest["parameters"] == {"pint": [8, 3], "mac": "shift", "acc_bits": 48}
     assert manifest["reset"] == {"port": "rst", "active": "high", "synchronous": True}
     assert [(p["name"], p["direction"], p["width"], p["signed"]) for p in manifest["ports"]] == [
-        ("clk", "input", 1, False), ("rst", "input", 1, False), ("a", "input", 8, False), ("b", "input", 8, False),
-        ("en", "input", 1, False), ("clear", "input", 1, False), ("acc", "output", 48, True),
-    ]  # fmt: skip
+        ("clk", "input", 1, False),
+        ("rst", "input", 1, False),
+        ("a", "input", 8, False),
+        ("b", "input", 8, False),
+        ("en", "input", 1, False),
+        ("clear", "input", 1, False),
+        ("acc", "output", 48, True),
+    ]
 
 
 def test_layout_of_a_packed_port():

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gen import taxonn
 from gen.cli import main
-from gen.generate import generate
-from gen.synthesis import YOSYS
-from hw.spec.taxonn import FixedFormat, TaxonnConfig
+from gen.commands.generate import generate
+from gen.commands.options import taxonn
+from gen.cost.synthesis import YOSYS
+from hw.arch.taxonn.config import FixedFormat, TaxonnConfig
 
 
 def test_generate(tmp_path, capsys):

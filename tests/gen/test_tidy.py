@@ -2,7 +2,7 @@
 
 import pytest
 
-from gen.tidy import order_ports, tidy
+from gen.verilog.tidy import order_ports, tidy
 
 
 def module(*lines):
@@ -13,14 +13,28 @@ def module(*lines):
 def test_escaped_names_become_plain_and_stay_apart():
     text = tidy(
         module(
-            "  wire \\x[0] ;", "  wire x__0;", "  wire \\$1 ;", "  wire \\reg ;", "  assign \\x[0]  = a;",
-            "  assign x__0 = \\x[0] ;", "  assign \\$1  = x__0;", "  assign \\reg  = \\$1 ;", "  assign q = \\reg ;",
+            "  wire \\x[0] ;",
+            "  wire x__0;",
+            "  wire \\$1 ;",
+            "  wire \\reg ;",
+            "  assign \\x[0]  = a;",
+            "  assign x__0 = \\x[0] ;",
+            "  assign \\$1  = x__0;",
+            "  assign \\reg  = \\$1 ;",
+            "  assign q = \\reg ;",
         )
-    )  # fmt: skip
+    )
     assert text == module(
-        "  wire x__0_;", "  wire x__0;", "  wire n1;", "  wire reg_;", "  assign x__0_ = a;",
-        "  assign x__0 = x__0_;", "  assign n1 = x__0;", "  assign reg_ = n1;", "  assign q = reg_;",
-    )  # fmt: skip
+        "  wire x__0_;",
+        "  wire x__0;",
+        "  wire n1;",
+        "  wire reg_;",
+        "  assign x__0_ = a;",
+        "  assign x__0 = x__0_;",
+        "  assign n1 = x__0;",
+        "  assign reg_ = n1;",
+        "  assign q = reg_;",
+    )
 
 
 def test_strings_stay():
@@ -31,12 +45,21 @@ def test_strings_stay():
 def test_wires_that_nothing_reads_go_and_others_stay():
     text = tidy(
         module(
-            "  wire [2:0] copy;", "  wire [1:0] part;", "  (* init = 1'h0 *)", "  wire start;",
-            "  wire read;", "  wire out;", "  cell c (.o(out));",
-            "  assign copy[2:1] = 2'h0;", "  assign copy[0] = part;", "  assign part = a;",
-            "  assign start = a;", "  assign read = a;", "  assign q = read;",
+            "  wire [2:0] copy;",
+            "  wire [1:0] part;",
+            "  (* init = 1'h0 *)",
+            "  wire start;",
+            "  wire read;",
+            "  wire out;",
+            "  cell c (.o(out));",
+            "  assign copy[2:1] = 2'h0;",
+            "  assign copy[0] = part;",
+            "  assign part = a;",
+            "  assign start = a;",
+            "  assign read = a;",
+            "  assign q = read;",
         )
-    )  # fmt: skip
+    )
     kept = ["  wire read;", "  wire out;", "  cell c (.o(out));", "  assign read = a;", "  assign q = read;"]
     assert text == module(*kept)
 

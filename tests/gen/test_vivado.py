@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gen.generate import generate
-from hw.spec.config import ArrayConfig
+from gen.commands.generate import generate
+from hw.arch.array.config import ArrayConfig
 
 STANDINS = Path(__file__).with_name("vivado_standins.tcl")
 
@@ -32,9 +32,13 @@ def run(tcl):
     def run(folder, manifest, **settings):
         ports = [f"{p['name']}[*]" if p["width"] > 1 else p["name"] for p in manifest["ports"]]
         environment = {
-            "CALLS": str(folder / "calls"), "PORTS": " ".join(ports), "SETUP_SLACK": "0.125", "HOLD_SLACK": "0.031",
-            "ROUTE_ERRORS": "0", "FAIL": "",
-        }  # fmt: skip
+            "CALLS": str(folder / "calls"),
+            "PORTS": " ".join(ports),
+            "SETUP_SLACK": "0.125",
+            "HOLD_SLACK": "0.031",
+            "ROUTE_ERRORS": "0",
+            "FAIL": "",
+        }
         driver = folder / "driver.tcl"
         driver.write_text(f"source {{{STANDINS}}}\nsource {{{folder / manifest['top']}.tcl}}\n")
         done = tcl(driver, {**environment, **settings})

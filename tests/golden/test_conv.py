@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hw.spec.layer import Layer
+from gen.model.layer import Layer
 from sim.golden import conv
 
 

@@ -9,19 +9,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from hw.spec.pint import PintFormat
-from sim.golden.pint import (
-    NEAREST,
-    canonical,
-    decode,
-    encode,
-    hash32,
-    quantise,
-    random16,
-    saturated,
-    tensor_key,
-    value,
-)
+from hw.arch.pint import PintFormat
+from sim.golden.pint import NEAREST, canonical, decode, encode, hash32, quantise, random16, saturated, tensor_key, value
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 FORMATS = [(k, d) for k in range(4, 11) for d in range(1, k - 2)]

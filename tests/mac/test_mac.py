@@ -1,23 +1,21 @@
 """The three forms of the MAC against golden products; all give the same bits in the same cycle."""
 
-from pathlib import Path
-
 import pytest
 
-import sim
-from gen.emit import emit
+from gen.verilog.emit import emit
+from hw.arch.array.config import MacForm
+from hw.arch.pint import PintFormat
 from hw.mac.mac import Mac
-from hw.spec.config import MacForm
-from hw.spec.pint import PintFormat
-from sim.runner import simulate
+from sim.rtl.models import DSP48E1
+from sim.rtl.runner import simulate
 
-MODELS = {MacForm.DSP: [Path(sim.__file__).parent / "models" / "DSP48E1.v"]}
+MODELS = {MacForm.DSP: [DSP48E1]}
 
 
 def run(form, k, d, acc_bits, count):
     verilog = emit(Mac(pint=PintFormat(k=k, d=d), form=form, acc_bits=acc_bits), "mac")
     env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Mac.LATENCY)}
-    simulate(top="mac", verilog=verilog, models=MODELS.get(form, []), bench="sim.benches.mac", env=env)
+    simulate(top="mac", verilog=verilog, models=MODELS.get(form, []), bench="sim.testbench.mac.mac", env=env)
 
 
 @pytest.mark.parametrize("form", list(MacForm))

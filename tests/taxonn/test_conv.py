@@ -3,9 +3,9 @@
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.taxonn import Activation, FixedFormat, Rounding
-from hw.spec.taxonn_maps import Convolution
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import Activation, FixedFormat, Rounding
+from hw.arch.taxonn.maps import Convolution
 from hw.taxonn.conv_sequencer import ConvSequencer
 from hw.taxonn.map_buffer import MapBuffer
 from hw.taxonn.output_stage import OutputStage
@@ -13,7 +13,7 @@ from hw.taxonn.pe import Pe
 from hw.taxonn.row_sums import RowSums
 from hw.taxonn.window_max import WindowMax
 from hw.taxonn.window_mean import WindowMean
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 FORM = FixedFormat(2, 12)
 ONE = Convolution(1, 1, 1, 1, 1)
@@ -21,7 +21,7 @@ ONE = Convolution(1, 1, 1, 1, 1)
 SHAPES = [Convolution(3, 2, 1, 9, 3, 2, 2), Convolution(4, 5, 3, 2, 2)]
 
 
-def run(component, test, maps=ONE, bench="sim.benches.taxonn_conv", **env):
+def run(component, test, maps=ONE, bench="sim.testbench.taxonn.conv", **env):
     text = ",".join(str(int(each)) for each in vars(maps).values())
     env = {name.upper(): str(value) for name, value in env.items()}
     simulate(top="unit", verilog=emit(component, "unit"), bench=bench, testcase=test, env={"MAPS": text, **env})
@@ -66,7 +66,7 @@ def test_sequencer(maps, back):
     ]
     unit = ConvSequencer(maps=maps, back=back)
     gap = maps.filters + maps.kernel + ConvSequencer.SETTLE
-    env = {"bench": "sim.benches.taxonn_conv_sequencer", "back": int(back), "gap": gap}
+    env = {"bench": "sim.testbench.taxonn.conv_sequencer", "back": int(back), "gap": gap}
     run(unit, "sequence", maps, cycles=",".join(map(str, cycles)), **env)
 
 
@@ -75,4 +75,4 @@ def test_pe(spread):
     sizes = {"inputs": 6, "outputs": 4, "form": FORM}
     unit = Pe(**sizes, training=True, rounding=Rounding.STOCHASTIC, kernel=True, spread=spread)
     env = {**sizes, "spread": spread, "format": FORM, "training": 1, "rounding": Rounding.STOCHASTIC}
-    run(unit, "orders", bench="sim.benches.taxonn_kernel", **env)
+    run(unit, "orders", bench="sim.testbench.taxonn.kernel", **env)

@@ -3,10 +3,10 @@
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.taxonn import Activation, FixedFormat
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import Activation, FixedFormat
 from hw.taxonn.layer import FcLayer
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 CASES = {
     "first": (1, 1, "2,12", "relu", None, 36, 24, "stochastic", "nearest"),
@@ -34,7 +34,7 @@ def test_layer(case):
     simulate(
         top="layer",
         verilog=emit(layer, "layer"),
-        bench="sim.benches.taxonn_layer",
+        bench="sim.testbench.taxonn.layer",
         testcase="trains",
         env={name: str(value) for name, value in env.items()},
     )

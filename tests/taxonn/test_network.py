@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.taxonn import Activation, FixedFormat, TaxonnConfig
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import Activation, FixedFormat, TaxonnConfig
 from hw.taxonn.network import Network
 from hw.taxonn.timing import step_cycles
-from sim.runner import simulate
-from sim.simulators import lint
+from sim.rtl.runner import simulate
+from sim.rtl.simulators import lint
 
 SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 
@@ -57,7 +57,7 @@ def test_network(config):
     simulate(
         top="taxonn",
         verilog=verilog,
-        bench="sim.benches.taxonn",
+        bench="sim.testbench.taxonn.taxonn",
         env={
             "LAYERS": ",".join(map(str, config.layers)),
             "ACTIVATIONS": ",".join(config.activations),

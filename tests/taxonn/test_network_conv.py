@@ -3,15 +3,15 @@
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.taxonn import FixedFormat, TaxonnConfig
-from hw.spec.taxonn_maps import parse_layers
-from hw.spec.taxonn_nets import NETS
+from gen.model.taxonn import NETS
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import FixedFormat, TaxonnConfig
+from hw.arch.taxonn.maps import parse_layers
 from hw.taxonn.conv_sequencer import ConvSequencer
 from hw.taxonn.network import Network
 from hw.taxonn.timing import step_cycles
-from sim.runner import simulate
-from sim.simulators import lint
+from sim.rtl.runner import simulate
+from sim.rtl.simulators import lint
 
 
 def configuration(layers, activations, formats, rounding="stochastic", conversion="nearest"):
@@ -44,7 +44,7 @@ def test_network(case):
     env = dict(zip(("LAYERS", "ACTIVATIONS", "FORMATS", "ROUNDING", "CONVERSION"), case, strict=True))
     env |= {"ACTIVATIONS": ",".join(config.activations), "FORMATS": "/".join(map(str, config.formats))}
     env |= {"STEP_CYCLES": ",".join(map(str, step_cycles(config).values())), "LATENCY": str(network.latency)}
-    simulate(top="taxonn", verilog=verilog, bench="sim.benches.taxonn", env=env)
+    simulate(top="taxonn", verilog=verilog, bench="sim.testbench.taxonn.taxonn", env=env)
 
 
 def test_cycles_of_the_paper():

@@ -3,11 +3,11 @@
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.taxonn import FixedFormat, Rounding
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import FixedFormat, Rounding
 from hw.taxonn.pe import Pe
-from sim.runner import simulate
-from sim.simulators import lint
+from sim.rtl.runner import simulate
+from sim.rtl.simulators import lint
 
 
 def pe(inputs=6, outputs=4, form="2,12", training=True, rounding=Rounding.STOCHASTIC):
@@ -21,14 +21,14 @@ def test_training_pe(inputs, outputs, form, rounding):
     verilog = emit(pe(inputs, outputs, form, rounding=rounding), "pe")
     lint(top="pe", verilog=verilog)
     env = {"INPUTS": str(inputs), "OUTPUTS": str(outputs), "FORMAT": form, "TRAINING": "1", "ROUNDING": rounding}
-    simulate(top="pe", verilog=verilog, bench="sim.benches.taxonn_pe", env=env)
+    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", env=env)
 
 
 @pytest.mark.parametrize("inputs, form", [(1, "1,4"), (6, "2,12")])
 def test_baseline_pe(inputs, form):
     verilog = emit(pe(inputs, 1, form, training=False), "pe")
     env = {"INPUTS": str(inputs), "OUTPUTS": "1", "FORMAT": form, "TRAINING": "0"}
-    simulate(top="pe", verilog=verilog, bench="sim.benches.taxonn_pe", env=env)
+    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", env=env)
 
 
 def test_latency():

@@ -3,9 +3,9 @@
 
 import pytest
 
-from gen.emit import emit
+from gen.verilog.emit import emit
 from hw.taxonn.sequencer import Sequencer
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 
 @pytest.mark.parametrize("inputs, outputs, back", [(1, 9, False), (4, 2, True)])
@@ -13,4 +13,4 @@ def test_sequencer(inputs, outputs, back):
     verilog = emit(Sequencer(inputs=inputs, outputs=outputs, back=back), "sequencer")
     gap = max(outputs - inputs - 1, 0) + Sequencer.SETTLE
     env = {"INPUTS": str(inputs), "BACK": str(int(back)), "GAP": str(gap)}
-    simulate(top="sequencer", verilog=verilog, bench="sim.benches.taxonn_sequencer", env=env)
+    simulate(top="sequencer", verilog=verilog, bench="sim.testbench.taxonn.sequencer", env=env)

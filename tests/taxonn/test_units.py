@@ -3,9 +3,9 @@
 
 import pytest
 
-from gen.emit import emit
-from hw.spec.curves import Curve
-from hw.spec.taxonn import Activation, FixedFormat
+from gen.verilog.emit import emit
+from hw.arch.taxonn.config import Activation, FixedFormat
+from hw.arch.taxonn.curves import Curve
 from hw.taxonn.activation import ActivationUnit
 from hw.taxonn.buffer import DoubleBuffer
 from hw.taxonn.line import Line
@@ -14,7 +14,7 @@ from hw.taxonn.multiplier import GlobalMultiplier
 from hw.taxonn.noise import Noise
 from hw.taxonn.rescale import Rescale
 from hw.taxonn.scale import Scale
-from sim.runner import simulate
+from sim.rtl.runner import simulate
 
 FORMATS = [FixedFormat(1, 4), FixedFormat(2, 12), FixedFormat(8, 16)]
 
@@ -23,7 +23,7 @@ def run(component, test, form=FORMATS[1], **env):
     simulate(
         top="unit",
         verilog=emit(component, "unit"),
-        bench="sim.benches.taxonn_units",
+        bench="sim.testbench.taxonn.units",
         testcase=test,
         env={"FORMAT": str(form), **{name.upper(): str(value) for name, value in env.items()}},
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from sim.training import clutter
-from sim.training.data import load
+from sim.training.data import clutter
+from sim.training.data.catalogue import load
 
 DIGESTS = ("dee81f0fe87e39b0", "3d4f5b3a0f950492")
 

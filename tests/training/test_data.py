@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from sim.training.data import load
-from sim.training.samples import DataError
+from sim.training.data.catalogue import load
+from sim.training.data.samples import DataError
 
 SEED = 17
 
@@ -196,11 +196,27 @@ def damage(tmp_path, what):
 @pytest.mark.parametrize(
     "what",
     [
-        "name", "empty", "cifar length", "cifar label", "idx gz", "idx missing", "idx magic", "idx short", "idx count",
-        "idx cut gz", "idx header", "idx nothing", "idx sizes", "idx shapes", "idx label",
-        "folder test", "folder class", "folder size", "folder image",
+        "name",
+        "empty",
+        "cifar length",
+        "cifar label",
+        "idx gz",
+        "idx missing",
+        "idx magic",
+        "idx short",
+        "idx count",
+        "idx cut gz",
+        "idx header",
+        "idx nothing",
+        "idx sizes",
+        "idx shapes",
+        "idx label",
+        "folder test",
+        "folder class",
+        "folder size",
+        "folder image",
     ],
-)  # fmt: skip
+)
 def test_damaged_files_are_named(tmp_path, what):
     path, message = damage(tmp_path, what)
     with pytest.raises(DataError, match=message) as caught:

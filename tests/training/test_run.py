@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from sim.training.data import load
+from sim.training.data.catalogue import load
+from sim.training.data.samples import DataSet, Samples
 from sim.training.run import CheckpointError, Run, Settings
-from sim.training.samples import DataSet, Samples
 
 SEED = 1
 ENGINES = ["golden", "float"]

@@ -5,8 +5,8 @@ Arrays have a row a cycle; `w`, `r`, `c`, `k` are WPU, row, channel and tap.
 
 import numpy as np
 
-from hw.spec.ccore import WORD_PIXELS, Lanes
-from hw.spec.config import TAPS
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import WORD_PIXELS, Lanes
 
 __all__ = ["lanes", "words"]
 
@@ -53,7 +53,7 @@ def lanes(word, push, mode, odd, row_ok, tap_ok, pixel_ok):
     ----------
     word : array [cycle][w][r][pixel][c]
     push, mode, odd : array [cycle]
-        Whether the word joins the window, :class:`hw.spec.ccore.Lanes`, and whether the newest pixel is odd.
+        Whether the word joins the window, :class:`hw.arch.ccore.config.Lanes`, and whether the newest pixel is odd.
     row_ok : array [cycle][w][r]
     tap_ok : array [cycle][k]
     pixel_ok : array [cycle][c]

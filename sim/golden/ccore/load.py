@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hw.spec.command import Command
-from hw.spec.layer import Phase
-from hw.spec.regions import ErrorRegion
+from gen.compiler.ccore.command import Command
+from gen.model.layer import Phase
+from hw.arch.ccore.regions import ErrorRegion
 
 from .regions import InputWrites, WeightWrites, error_writes, input_writes, weight_writes
 

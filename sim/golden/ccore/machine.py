@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes, Shuffle
-from hw.spec.command import Command
-from hw.spec.config import TAPS
-from hw.spec.control import MIXED_PORTS, PORTS, TAP_PORTS, Head, Ports
-from hw.spec.drain import DrainJob, DrainMode
-from hw.spec.layer import Phase
+from gen.compiler.ccore.command import Command
+from gen.model.layer import Phase
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import MIXED_PORTS, PORTS, TAP_PORTS, Head, Ports
+from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes, Shuffle
+from hw.arch.ccore.drain import DrainJob, DrainMode
+from sim.golden.array.array import port_values
+from sim.golden.array.passes import GradientPass, StationaryPass
+from sim.golden.conv import wrap
 
-from ..array import port_values
-from ..conv import wrap
-from ..passes import GradientPass, StationaryPass
 from .order import NOTHING, Beats, beats
 from .regions import InputWrites, WeightWrites
 from .slots import Slots
@@ -47,11 +47,20 @@ def job_of(command: Command, block: int, half: int = 0) -> DrainJob:
     last = block in (ALL_BLOCKS, header["m_blocks"] - 1)
     ports = tuple(tuple(header["ports"] >> 2 * (2 * py + px) & 3 for px in (0, 1)) for py in (0, 1))
     return DrainJob(
-        mode=DrainMode(header["drain_mode"]), half=half, images=header["images"], pitch=header["pitch"],
-        rows=header["rows"], columns=header["columns"], odd_rows=header["odd_rows"],
-        odd_columns=header["odd_columns"], ports=ports, segment=max(header["segment"], 1),
-        taps=header["taps_last"] if last else header["taps"], words=header["psums"], last=last,
-    )  # fmt: skip
+        mode=DrainMode(header["drain_mode"]),
+        half=half,
+        images=header["images"],
+        pitch=header["pitch"],
+        rows=header["rows"],
+        columns=header["columns"],
+        odd_rows=header["odd_rows"],
+        odd_columns=header["odd_columns"],
+        ports=ports,
+        segment=max(header["segment"], 1),
+        taps=header["taps_last"] if last else header["taps"],
+        words=header["psums"],
+        last=last,
+    )
 
 
 @dataclass

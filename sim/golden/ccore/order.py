@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.config import TAPS
-from hw.spec.control import MIXED_PORTS, TAP_PORTS
-from hw.spec.drain import DrainJob, DrainMode
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import MIXED_PORTS, TAP_PORTS
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.drain import DrainJob, DrainMode
 
 __all__ = ["NOTHING", "Beats", "beats", "place"]
 
@@ -92,9 +92,18 @@ def _gradient(job: DrainJob, config: CCoreConfig) -> Beats:
     nothing = np.full(len(address), NOTHING)
     mask = np.ones((len(address), config.array.wpus), dtype=bool)
     return Beats(
-        bank=np.array(TAP_PORTS)[tap], address=address, mask=mask, first=number == 0, last=_last(job, number),
-        image=nothing, row=np.full(mask.shape, NOTHING), x=nothing, py=nothing, px=nothing, tap=tap,
-    )  # fmt: skip
+        bank=np.array(TAP_PORTS)[tap],
+        address=address,
+        mask=mask,
+        first=number == 0,
+        last=_last(job, number),
+        image=nothing,
+        row=np.full(mask.shape, NOTHING),
+        x=nothing,
+        py=nothing,
+        px=nothing,
+        tap=tap,
+    )
 
 
 def _last(job: DrainJob, number: np.ndarray) -> np.ndarray:
@@ -137,8 +146,15 @@ def _grid(job: DrainJob, config: CCoreConfig) -> Beats:
     nothing = np.full(len(bank), NOTHING)
     number = np.arange(len(bank))
     return Beats(
-        bank=bank, address=address, mask=mask, last=_last(job, number),
+        bank=bank,
+        address=address,
+        mask=mask,
+        last=_last(job, number),
         first=starts.astype(bool) & (number % len(columns) == 0),
-        image=image, row=np.where(mask, row, NOTHING), x=x, py=py if split else nothing, px=px if split else nothing,
+        image=image,
+        row=np.where(mask, row, NOTHING),
+        x=x,
+        py=py if split else nothing,
+        px=px if split else nothing,
         tap=tap if job.mode == DrainMode.TAPS else nothing,
-    )  # fmt: skip
+    )

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.spec.ccore import CCoreConfig
-from hw.spec.control import PORTS
-
-from ..conv import wrap
+from hw.arch.array.control import PORTS
+from hw.arch.ccore.config import CCoreConfig
+from sim.golden.conv import wrap
 
 __all__ = ["PartialSums"]
 
@@ -35,7 +34,7 @@ class PartialSums:
         self._parts, self._total = np.zeros(size, np.int64), np.zeros(size[0], np.int64)
 
     def take(self, op: Mapping[str, int], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Do an operation, :func:`hw.spec.psums.psum_op`, on what the array adds, [m][w][port].
+        """Do an operation, :func:`hw.arch.ccore.psums.psum_op`, on what the array adds, [m][w][port].
 
         Returns
         -------

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.ccore import WORD_PIXELS
-from hw.spec.config import TAPS
-from hw.spec.regions import ErrorRegion, InputRegion, WeightRegion
-
-from ..passes import gather
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import WORD_PIXELS
+from hw.arch.ccore.regions import ErrorRegion, InputRegion, WeightRegion
+from sim.golden.array.passes import gather
 
 __all__ = ["InputWrites", "WeightWrites", "error_writes", "input_writes", "weight_writes"]
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.spec.ccore import CCoreConfig, Lanes
-from hw.spec.command import Command
-from hw.spec.config import TAPS
-from hw.spec.layer import Phase
-from hw.spec.packing import packed_shift
+from gen.compiler.ccore.command import Command
+from gen.compiler.ccore.packing import packed_shift
+from gen.model.layer import Phase
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import CCoreConfig, Lanes
 
 from .machine import Drained
 from .order import NOTHING

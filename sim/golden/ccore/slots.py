@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hw.spec.ccore import WORD_PIXELS, CCoreConfig, Lanes
-from hw.spec.config import TAPS
-from hw.spec.control import Ports
+from hw.arch.array.config import TAPS
+from hw.arch.array.control import Ports
+from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes
 
 __all__ = ["Slots"]
 
 #: Pixel of each lane from the newest one.
 _PIXELS = {
-    Lanes.CONV: (-2, -1, 0), Lanes.SPLIT_ODD: (-1, -1, 0), Lanes.SPLIT_EVEN: (-1, 0, 0), Lanes.POINT: (-1, -1, -1),
-}  # fmt: skip
+    Lanes.CONV: (-2, -1, 0),
+    Lanes.SPLIT_ODD: (-1, -1, 0),
+    Lanes.SPLIT_EVEN: (-1, 0, 0),
+    Lanes.POINT: (-1, -1, -1),
+}
 
 
 class Slots:

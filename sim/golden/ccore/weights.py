@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hw.spec.ccore import CCoreConfig, Shuffle
-from hw.spec.config import TAPS
+from hw.arch.array.config import TAPS
+from hw.arch.ccore.config import CCoreConfig, Shuffle
 
 __all__ = ["chains", "errors", "lanes", "memory", "write"]
 

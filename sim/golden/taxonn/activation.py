@@ -13,8 +13,8 @@ fraction bit more, so tanh has all F. Products are rounded to nearest by the lay
 
 import numpy as np
 
-from hw.spec.curves import Curve
-from hw.spec.taxonn import Activation, FixedFormat
+from hw.arch.taxonn.config import Activation, FixedFormat
+from hw.arch.taxonn.curves import Curve
 
 from .curve import curve
 from .fixed import saturate, shift_round

@@ -1,13 +1,13 @@
 """A convolution with its pooling: what the PEs of a layer hold and compute.
 
-A row of `weights` is a filter in the order of :attr:`hw.spec.taxonn_maps.Convolution.taps`, the bias last. Sums are
+A row of `weights` is a filter in the order of :attr:`hw.arch.taxonn.maps.Convolution.taps`, the bias last. Sums are
 exact. All codes have the layer's format (I, F).
 """
 
 import numpy as np
 
-from hw.spec.taxonn import NOISE_BITS, RATE_SHIFT, Activation, FixedFormat
-from hw.spec.taxonn_maps import Convolution
+from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT, Activation, FixedFormat
+from hw.arch.taxonn.maps import Convolution
 
 from .activation import activate, derive
 from .fixed import rescale, saturate, shift_round

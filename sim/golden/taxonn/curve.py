@@ -1,15 +1,15 @@
-"""Values of the curves sigma and e^-x: lines between the nodes of :mod:`hw.spec.curves`."""
+"""Values of the curves sigma and e^-x: lines between the nodes of :mod:`hw.arch.taxonn.curves`."""
 
 import numpy as np
 
-from hw.spec import curves
-from hw.spec.curves import Curve
+from hw.arch.taxonn import curves
+from hw.arch.taxonn.curves import Curve
 
 __all__ = ["curve"]
 
 
 def curve(kind: Curve, values, integer: int, fraction: int, out: int) -> np.ndarray:
-    """The curve at `values` >= 0, with `out` fraction bits; the formula is in :mod:`hw.spec.curves`.
+    """The curve at `values` >= 0, with `out` fraction bits; the formula is in :mod:`hw.arch.taxonn.curves`.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hw.spec.taxonn import NOISE_BITS, FixedFormat
+from hw.arch.taxonn.config import NOISE_BITS, FixedFormat
 
 __all__ = ["noise_field", "quantize", "rescale", "saturate", "shift_round"]
 

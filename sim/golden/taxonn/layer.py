@@ -6,7 +6,7 @@ always 1.0. All codes have the layer's format (I, F).
 
 import numpy as np
 
-from hw.spec.taxonn import RATE_SHIFT, Activation, FixedFormat
+from hw.arch.taxonn.config import RATE_SHIFT, Activation, FixedFormat
 
 from .activation import activate, derive
 from .fixed import rescale, saturate, shift_round

@@ -12,8 +12,8 @@ q has as many bits as the multiplier takes; its division takes F + I cycles, wha
 
 import numpy as np
 
-from hw.spec.curves import Curve
-from hw.spec.taxonn import Activation, FixedFormat
+from hw.arch.taxonn.config import Activation, FixedFormat
+from hw.arch.taxonn.curves import Curve
 
 from .curve import curve
 from .fixed import saturate, shift_round

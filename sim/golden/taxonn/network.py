@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from hw.spec.taxonn import Rounding, TaxonnConfig
+from hw.arch.taxonn.config import Rounding, TaxonnConfig
 
 from .conv import ConvLayer
 from .fixed import rescale

@@ -14,10 +14,9 @@ each single weight is uniform; weights on a diagonal share its bits.
 
 import numpy as np
 
-from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import ERROR, INPUT, NOISE_BITS, WEIGHT
-
-from ..random import hash32, tensor_key
+from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.taxonn.config import ERROR, INPUT, NOISE_BITS, WEIGHT
+from sim.golden.random import hash32, tensor_key
 
 __all__ = ["ERROR", "INPUT", "NOISE_HALF", "WEIGHT", "element_noise", "layer_key", "rotate", "weight_noise"]
 

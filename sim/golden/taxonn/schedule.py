@@ -6,10 +6,9 @@ from epoch to epoch: rate * (1 - epoch / epochs).
 
 import numpy as np
 
-from hw.spec.random import NOISE_ROUNDS
-from hw.spec.taxonn import TaxonnConfig
-
-from ..random import hash32, tensor_key
+from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.taxonn.config import TaxonnConfig
+from sim.golden.random import hash32, tensor_key
 
 __all__ = ["epoch_order", "epoch_rate", "initial_weights"]
 

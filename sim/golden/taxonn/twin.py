@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hw.spec.taxonn import Activation, TaxonnConfig
+from hw.arch.taxonn.config import Activation, TaxonnConfig
 
 from .conv import columns, fold, pool, spread
 

@@ -1,0 +1,1 @@
+"""Build plans of designs on boards."""

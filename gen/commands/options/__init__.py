@@ -1,0 +1,1 @@
+"""Command-line options of the machines, and the configurations that they mean."""

@@ -1,0 +1,1 @@
+"""The reference in docs/, made from the sources."""

@@ -1,0 +1,153 @@
+"""`python -m gen.reference [--check]`: writes docs/reference.md from the sources, or says whether it is stale."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from gen.commands.generate import generate
+from gen.commands.targets import TARGETS
+from gen.verilog.manifest import NAME
+from hw.arch.acore.apu import ACoreConfig
+from hw.arch.array.config import ARRAY_RANGES, ArrayConfig
+from hw.arch.array.control import ArrayControl, Head, Op, Ports
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.taxonn.config import Activation, FixedFormat, TaxonnConfig
+from hw.arch.taxonn.registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
+
+from . import acore as docs_acore
+from . import ccore as docs_ccore
+
+__all__ = ["main", "reference"]
+
+_PATH = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
+_ENUMS = (Op, Head, Ports)
+#: A small configuration of each target that has one of its own.
+_EXAMPLES = {
+    "ccore": CCoreConfig(ArrayConfig(clusters=2, wpus=3, rows=1, channels=4), 64, 32, 16, 8),
+    "acore": ACoreConfig(apus=1, lanes=2),
+    "taxonn": TaxonnConfig(
+        (4, 3, 2), (Activation.SIGMOID, Activation.SOFTMAX), (FixedFormat(2, 12), FixedFormat(3, 10))
+    ),
+}
+
+
+def _comments(cls: type) -> dict[str, str]:
+    """The `#:` comment of each member of a class of hw/arch/array/control.py."""
+    source = Path(sys.modules[cls.__module__].__file__ or "").read_text()
+    body = source[source.index(f"class {cls.__name__}(") :].split("\n\n\n")[0]
+    return dict(re.findall(r"^    (\w+)(?: =|:)[^#\n]*#: (.*)$", body, re.MULTILINE))
+
+
+def _table(header: list[str], rows) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _control() -> str:
+    """Bit layout of the control word, and its enumerations."""
+    comments = _comments(ArrayControl)
+    rows = []
+    for name, field in ArrayControl.as_shape():
+        width = field.width
+        bits = str(field.offset) if width == 1 else f"{field.offset + width - 1}:{field.offset}"
+        rows.append([bits, f"`{name}`", comments[name]])
+    text = _table(["bits", "field", "meaning"], rows)
+    for enum in _ENUMS:
+        comments = _comments(enum)
+        text += f"\n`{enum.__name__}`\n\n"
+        text += _table(["value", "name", "meaning"], [[e.value, e.name, comments[e.name]] for e in enum])
+    return text
+
+
+def _layout(description: dict) -> str:
+    """A port's layout as indices, such as [3][8] of 8."""
+    sizes = ""
+    while "length" in description.get("layout", {}):
+        sizes += f"[{description['layout']['length']}]"
+        description = description["layout"]["element"]
+    return f"{sizes} of {description['width']}" if sizes else ""
+
+
+def _ports() -> str:
+    """Ports of each target for a small configuration whose sizes can be told apart."""
+    config = ArrayConfig(clusters=2, wpus=4, rows=3, channels=5)
+    text = f"For an array of {config}: {config.acc_bits}-bit sums, {config.pint}, MACs of the form `{config.mac}`.\n"
+    for target in TARGETS:
+        manifest = json.loads(generate(target, _EXAMPLES.get(target, config))[NAME])
+        rows = [
+            [f"`{port['name']}`", port["direction"], port["width"], "yes" if port["signed"] else "", _layout(port)]
+            for port in manifest["ports"]
+        ]
+        text += f"\n### {target}\n\n"
+        if target in _EXAMPLES:
+            text += "For " + ", ".join(f"{k} {json.dumps(v)}" for k, v in manifest["parameters"].items()) + ". "
+        text += f"Latency in cycles: {manifest['latency']}. "
+        text += f"Products a cycle: {manifest['macs_per_cycle']}.\n\n"
+        text += _table(["port", "direction", "width", "signed", "elements"], rows)
+    return text
+
+
+def _registers() -> str:
+    """Register map of the TaxoNN machine."""
+    rows = []
+    for cls, address in (
+        (Register, lambda r: f"{r:#x}"),
+        (LayerRegister, lambda r: f"{layer_register(0, r):#x} + 16 i"),
+    ):
+        for line in (cls.__doc__ or "").splitlines():
+            if match := re.match(r" *([A-Z_/]+) +(rw|r|w) +(.*)", line):
+                rows += [[address(cls[name]), f"`{name}`", match[2], match[3]] for name in match[1].split("/")]
+    place = f"bit {WEIGHTS} set, layer i at bit {LAYER}, row at {ROW}, column at 2"
+    return _table(["address", "register", "access", "meaning"], [*rows, [place, "a weight", "rw", "sign-extended"]])
+
+
+def reference() -> str:
+    """Text of docs/reference.md."""
+    ranges = _table(
+        ["size", "range", "default"],
+        [[f"`{name}`", f"{low} to {high}", getattr(ArrayConfig(), name)] for name, (low, high) in ARRAY_RANGES.items()],
+    )
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "Generated from the sources by `python -m gen.reference`; CI checks that it is current.",
+            "",
+            "## Sizes of the array",
+            ranges,
+            "## Control word of the array",
+            " ".join((ArrayControl.__doc__ or "").split()),
+            "",
+            _control(),
+            "## Descriptors of the C-Core",
+            docs_ccore.reference(_table, _comments),
+            "## Microprograms of the A-Core",
+            docs_acore.reference(_table, _comments),
+            "## Ports",
+            _ports(),
+            "## Registers of taxonn",
+            "On its AXI4-Lite port, in words of 32 bits. Layers i count from 0. Weights answer while STATUS is 0.",
+            "",
+            _registers(),
+        ]
+    )
+
+
+def main() -> int:
+    """Write the file, or compare it with what would be written."""
+    parser = argparse.ArgumentParser(description="Write docs/reference.md from the sources.")
+    parser.add_argument("--check", action="store_true", help="only say whether the file is current; exit 1 if not")
+    current = _PATH.read_text() if _PATH.exists() else ""
+    text = reference()
+    if parser.parse_args().check:
+        print(f"docs/{_PATH.name} is {'current' if text == current else 'stale: run python -m gen.reference'}")
+        return int(text != current)
+    _PATH.write_text(text)
+    print(f"Wrote docs/{_PATH.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From a component to the files of a generated design."""

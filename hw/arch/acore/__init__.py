@@ -1,0 +1,1 @@
+"""What software sees of the A-Core: configuration, chains, instructions, commands, microprograms."""

@@ -1,0 +1,1 @@
+"""What software sees of TaxoNN: configuration, maps, registers, orders."""

@@ -1,0 +1,1 @@
+"""Hardware that every machine uses and that knows no machine."""

@@ -1,0 +1,1 @@
+"""Memories: the only folder that makes them."""

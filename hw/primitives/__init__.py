@@ -1,1 +1,0 @@
-"""Vendor primitives, each behind the signature of its inferred twin."""

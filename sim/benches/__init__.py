@@ -1,1 +1,0 @@
-"""cocotb test benches; pytest starts them through `sim.runner`."""

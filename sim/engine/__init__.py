@@ -1,0 +1,1 @@
+"""Machines that run programs: the generated Verilog beside golden."""

@@ -1,0 +1,104 @@
+"""Phases of layers, run one behind the other out of the buffers of the generated C-Core."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gen.model.layer import Phase
+from hw.arch.ccore.config import CCoreConfig
+from sim.workloads.tasks import Task
+
+from . import ccore
+from .allocation import lay_out
+
+__all__ = ["Outcome", "run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task.
+
+    result : int64, what the Verilog gave, of the shape `layer.result_shape(phase)`.
+    exact : whether it equals direct convolution of the decoded codes in every bit.
+    descriptors : how many it took.
+    inputs_kept, weights_kept : descriptors whose operand lay in its buffer already.
+    cycles : measured, from the last status of the task before to its own; of the first task, whose operands nothing
+        hides, from what a descriptor that is there in time would have taken.
+    formula : cycles of the passes (:meth:`gen.compiler.ccore.command.Command.cycles`).
+    operands : cycles in which the array waited for a descriptor, or for what it reads.
+    sums : cycles in which it waited for partial sums to drain: what is left of `cycles`.
+    """
+
+    result: np.ndarray
+    exact: bool
+    descriptors: int
+    inputs_kept: int
+    weights_kept: int
+    cycles: int
+    formula: int
+    operands: int
+    sums: int
+
+
+def run(
+    tasks: Sequence[Task],
+    config: CCoreConfig,
+    seed: int = 1,
+    progress: Callable[[int | None, int], None] = lambda cycle, cycles: None,
+) -> list[Outcome]:
+    """Run tasks on the generated C-Core, as :func:`sim.engine.allocation.lay_out` places them.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    config : CCoreConfig
+    seed : int
+        Of the simulation.
+    progress : callable
+        Called twice a second from another thread with the cycle, None while the simulator is built, and the cycles of
+        all passes.
+
+    Raises
+    ------
+    ValueError
+        If a layer does not fit the buffers.
+    sim.rtl.runner.SimulationError
+        If anything that leaves the C-Core differs from its golden model.
+    """
+    laid = lay_out(tasks, config)
+    jobs = [job for some in laid for _, job in some]
+    formula = np.array([job.command.cycles() for job in jobs])
+    ran = ccore.run(jobs, config, seed=seed, progress=lambda cycle: progress(cycle, int(formula.sum())))
+    words, ends = np.array(ran.word_cycles), np.array(ran.status_cycles)
+    # From the last word of a descriptor that waits for nothing else to its status, less its passes.
+    fill = (ends - words - formula).min()
+    ready = words + fill
+    starts = np.append(ready[0], ends[:-1])
+    operands = np.clip(ready - starts, 0, np.maximum(ends - starts - formula, 0))
+    figures = np.array([ends - starts, formula, operands])
+    bounds = itertools.pairwise(itertools.accumulate(map(len, laid), initial=0))
+    return [
+        _outcome(task, config, some, ran.results[first:end], *figures[:, first:end].sum(axis=1).tolist())
+        for task, some, (first, end) in zip(tasks, laid, bounds, strict=True)
+    ]
+
+
+def _outcome(task: Task, config: CCoreConfig, laid, results, cycles: int, formula: int, operands: int) -> Outcome:
+    total = np.zeros(task.layer.result_shape(task.phase), np.int64)
+    for (step, _), result in zip(laid, results, strict=True):
+        if result is not None:
+            total[(step.gives, step.reads) if task.phase == Phase.WG else (step.images, step.gives)] += result
+    jobs = [job for _, job in laid]
+    return Outcome(
+        total,
+        np.array_equal(total, task.expected(config.array)),
+        len(jobs),
+        sum(job.inputs_written for job in jobs),
+        sum(job.weights_written for job in jobs),
+        cycles,
+        formula,
+        operands,
+        cycles - formula - operands,
+    )

@@ -1,0 +1,1 @@
+"""Simulation of generated Verilog: simulators, builds and runs of benches."""

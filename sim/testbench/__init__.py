@@ -1,0 +1,1 @@
+"""cocotb test benches; pytest starts them through `sim.rtl.runner`."""

@@ -1,0 +1,1 @@
+"""Benches of the A-Core and its parts."""

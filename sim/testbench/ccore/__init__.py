@@ -1,0 +1,1 @@
+"""Benches of the C-Core and its parts."""

@@ -1,0 +1,1 @@
+"""Benches of the MAC and of the DSP48E1."""

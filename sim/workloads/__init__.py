@@ -1,0 +1,1 @@
+"""Random layers, operands and jobs that tests, soak and mutation share."""

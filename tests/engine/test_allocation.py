@@ -1,0 +1,89 @@
+"""Where tasks lie in the buffers, and when what they read is written."""
+
+import numpy as np
+import pytest
+
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig
+from hw.arch.ccore.config import CCoreConfig
+from hw.arch.ccore.regions import InputRegion
+from sim.engine.allocation import THERE, Residence, lay_out
+from sim.golden.ccore.load import load
+from sim.golden.ccore.machine import Machine
+from sim.golden.ccore.regions import input_writes
+from sim.golden.ccore.results import collect
+from sim.workloads.layers import random_codes
+from sim.workloads.tasks import Task
+
+CONFIGS = {
+    "2x3x3x2": CCoreConfig(ArrayConfig(2, 3, 3, 2), input_depth=48, weight_depth=64, psum_depth=64),
+    "3x2x2x4": CCoreConfig(ArrayConfig(3, 2, 2, 4), input_depth=64, weight_depth=96, psum_depth=64),
+}
+LAYERS = [Layer(4, 3, 7, 6, 5, 3, 1, 1), Layer(4, 7, 5, 6, 5, 3, 2, 1), Layer(4, 9, 8, 6, 5, 1, 2), Layer(6, 20, 10)]
+
+
+def tasks(config):
+    rng = np.random.default_rng(5)
+    codes = [random_codes(layer, rng, config.array.pint) for layer in LAYERS]
+    return [Task(layer, phase, each) for layer, each in zip(LAYERS, codes, strict=True) for phase in Phase]
+
+
+def overlap(a, b):
+    return {*range(a.base, a.base + a.words)} & {*range(b.base, b.base + b.words)}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_nothing_is_overwritten_before_it_has_been_read(name):
+    """Writes come in order, each once `wait` descriptors have finished; they leave alone what the others read."""
+    config, early = CONFIGS[name], 0
+    jobs = [job for some in lay_out(tasks(config), config) for _, job in some]
+    finished = 0
+    for number, job in enumerate(jobs):
+        finished = max(finished, job.wait)
+        assert job.wait <= number
+        early += finished < number
+        for other in jobs[finished:number]:
+            assert job.inputs_written or not overlap(job.command.inputs, other.command.inputs)
+            assert job.weights_written or not overlap(job.command.weights, other.command.weights)
+    assert early > len(jobs) // 2  # written while others are read
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_tiles_give_direct_convolution_out_of_what_the_buffers_hold(name):
+    """In golden's buffers, with only the writes that are made; BP reads weights that FP read."""
+    config = CONFIGS[name]
+    machine, work = Machine(config), tasks(config)
+    kept = []
+    for task, laid in zip(work, lay_out(work, config), strict=True):
+        total = np.zeros(task.layer.result_shape(task.phase), np.int64)
+        for step, job in laid:
+            inputs, weights = load(job.command, job.codes)
+            if not job.inputs_written:
+                machine.write_inputs(inputs)
+            if not job.weights_written:
+                machine.write_weights(weights)
+            drained = machine.run(job.command)
+            if drained:
+                place = (step.gives, step.reads) if task.phase == Phase.WG else (step.images, step.gives)
+                total[place] += collect(job.command, drained)
+        assert np.array_equal(total, task.expected(config.array)), (task.layer, task.phase)
+        kept += [task.layer] * (task.phase == Phase.BP and all(job.weights_written for _, job in laid))
+    assert kept
+
+
+def test_residence_knows_what_is_there_and_who_reads_it():
+    config = CONFIGS["2x3x3x2"]
+    rng, buffer = np.random.default_rng(1), Residence()
+
+    def operand(base):
+        region = InputRegion(config, 1, 2, 4, 4, 4, base)
+        return region, input_writes(region, rng.integers(0, 256, (1, 2, 4, 4)))
+
+    first, second = operand(0), operand(2)
+    assert first[0].words > 2
+    assert buffer.read(*first, 3) == 0
+    assert buffer.read(*first, 5) == THERE
+    assert buffer.wait(first[0], operand(0)[1]) == 6  # other words in the same place
+    assert buffer.wait(*operand(first[0].words)) == 0
+    assert buffer.read(*second, 7) == 6
+    assert buffer.wait(*first) == 8  # no longer there
