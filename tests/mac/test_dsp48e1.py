@@ -87,9 +87,4 @@ def test_stand_in_equals_the_model_of_yosys():
 def test_a_wrong_stand_in_is_found(right, wrong):
     assert right in MODEL
     with pytest.raises(SimulationError, match="failed same_outputs"):
-        simulate(
-            top="pair",
-            verilog=design(MODEL.replace(right, wrong)),
-            bench="sim.testbench.mac.dsp48e1",
-            simulator="icarus",
-        )
+        simulate(top="pair", verilog=design(MODEL.replace(right, wrong)), bench="sim.testbench.mac.dsp48e1")
