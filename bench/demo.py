@@ -37,6 +37,7 @@ from gen.errors import UserError
 from gen.model.layer import Phase
 from gen.progress import Progress
 from hw.arch.ccore.config import CCoreConfig
+from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
 from sim.engine.tasks import Outcome, run
 from sim.golden.pint import quantise
@@ -161,7 +162,7 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, CCoreCo
     try:
         parsed = parser.parse_args(arguments)
         config = ccore_of(parsed)
-    except (UserError, ValueError) as error:
+    except (UserError, ConfigError) as error:
         parser.error(str(error))
     for name, low, high in (("batch", 1, 359), ("width", 1, 64), ("seed", 0, 2**31 - 1)):
         if not low <= getattr(parsed, name) <= high:
@@ -194,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SimulationError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    except ValueError as error:
+    except ConfigError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     rows = [

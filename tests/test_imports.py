@@ -24,7 +24,7 @@ LOCAL = {
     "hw.boards": ("hw.arch", "hw.lib", "hw.boards"),
     "hw.bringup": ("hw.arch", "hw.lib", "hw.arith", "hw.array", "hw.bringup"),
     "gen": ("gen",),
-    "gen.model": ("gen.model",),
+    "gen.model": ("hw.arch", "gen.model"),
     "gen.compiler": ("hw.arch", "gen.model", "gen.compiler"),
     "gen.verilog": ("hw.lib", "hw.arch", "gen.errors", "gen.verilog"),
     "gen.cost": ("hw", "gen.errors", "gen.progress", "gen.verilog", "gen.cost"),
@@ -33,12 +33,12 @@ LOCAL = {
     "gen.reference": ("hw.arch", "gen"),
     "sim": ("sim",),
     "sim.golden": ("hw.arch", "gen.model", "gen.compiler.ccore", "sim.golden"),
-    "sim.rtl": ("sim.rtl",),
+    "sim.rtl": ("hw.arch", "sim.rtl"),
     "sim.testbench": ("hw.arch", "gen.model", "sim.golden", "sim.rtl", "sim.testbench"),
     "sim.workloads": ("hw.arch", "gen.model", "gen.compiler", "sim.golden", "sim.engine", "sim.workloads"),
     "sim.engine": ("hw", "gen", "sim"),
     "sim.training": ("hw.arch", "gen.model", "sim.golden", "sim.training"),
-    "sim.charts": ("sim.training", "sim.charts"),
+    "sim.charts": ("hw.arch", "sim.training", "sim.charts"),
     "bench": ("hw", "gen", "sim", "bench"),
 }
 

@@ -12,6 +12,7 @@ from gen.compiler.timing import Ports
 from gen.errors import UserError
 from gen.model.zoo import FIXED_SHAPES, IMAGENET_SHAPE, build
 from gen.progress import Progress
+from hw.arch.checks import ConfigError
 
 from .options.array import add_array, add_buffers, ccore_of
 
@@ -116,7 +117,7 @@ def _run(arguments: argparse.Namespace) -> None:
                 progress.show(f"{row.phase} of node {row.node}")
         if arguments.plot:
             draw(found, arguments.batch, f"{arguments.net} on {config.array}, batch {arguments.batch}", arguments.plot)
-    except ValueError as error:
+    except ConfigError as error:
         raise UserError(str(error)) from None
     totals = summary(found, arguments.batch)
     print(json.dumps(totals) if arguments.json else table(found, totals, arguments.batch))

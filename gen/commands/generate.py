@@ -15,6 +15,7 @@ from gen.verilog import manifest, vivado
 from gen.verilog.emit import emit
 from gen.verilog.files import output_folder
 from gen.verilog.tidy import module_ports
+from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
 from hw.arch.taxonn.config import FixedFormat
 from hw.arch.taxonn.maps import Convolution
@@ -136,7 +137,7 @@ def _path(text: str) -> Path:
 def _run(arguments: argparse.Namespace) -> None:
     try:
         config = (TARGETS[arguments.target].configure or array_of)(arguments)
-    except ValueError as error:
+    except ConfigError as error:
         raise UserError(str(error)) from None
     out = arguments.out or Path("build", arguments.target)
     start = time.monotonic()

@@ -8,6 +8,7 @@ from pathlib import Path
 from gen.errors import UserError
 from gen.progress import Progress
 from gen.verilog.files import output_folder
+from hw.arch.checks import ConfigError
 
 from .options import taxonn
 
@@ -71,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> None:
             text = json.dumps(_result(runs, curves), indent=None if arguments.json else 2) + "\n"
             if out:
                 folder.commit({out.name: text})
-    except (ValueError, OSError) as error:
+    except (ConfigError, OSError) as error:
         raise UserError(str(error)) from None
     if arguments.json:
         print(text, end="")

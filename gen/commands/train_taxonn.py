@@ -12,6 +12,7 @@ import numpy as np
 from gen.errors import UserError, flag_of
 from gen.progress import Progress
 from gen.verilog.emit import emit
+from hw.arch.checks import ConfigError
 from hw.arch.taxonn.maps import Convolution
 from hw.taxonn.network import Network
 from sim.charts.taxonn import draw
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.plot:
             draw({}, arguments.plot)  # a plot that cannot be drawn fails before the training
         result, right = _train(trained, engine)
-    except (ValueError, SimulationError) as error:
+    except (ConfigError, SimulationError) as error:
         raise UserError(str(error)) from None
     if arguments.plot:
         draw({engine: right}, arguments.plot)

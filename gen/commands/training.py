@@ -10,6 +10,7 @@ from pathlib import Path
 from gen.errors import UserError, flag_of
 from gen.model.zoo import FIXED_SHAPES
 from gen.progress import Progress
+from hw.arch.checks import ConfigError
 from sim.charts.training import draw
 from sim.training.data import catalogue as data
 from sim.training.data.samples import DataError
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         trained = _prepare(arguments)
         if arguments.plot:
             draw(trained, arguments.plot)  # a plot that cannot be drawn fails before the training
-    except ValueError as error:
+    except ConfigError as error:
         raise UserError(str(error)) from None
     checkpoint = arguments.checkpoint or arguments.resume or _default_checkpoint(trained.settings)
     try:

@@ -11,6 +11,7 @@ from gen.compiler.ccore.plan import plan
 from gen.compiler.ccore.tile import Tile
 from gen.model.layer import Layer, Phase
 from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig
+from hw.arch.checks import ConfigError
 
 from .timing import FILL, Ports, block_cycles, drain_cycles, input_words, weight_granules
 
@@ -223,7 +224,7 @@ def best(work: Work) -> tuple[Tiling, Cost]:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If not even one row of an image fits the buffers.
     """
     found = []
@@ -234,6 +235,6 @@ def best(work: Work) -> tuple[Tiling, Cost]:
             found.append((cost(work, parts, tiling), tiling))
     if not found:
         wpus, config = work.config.array.wpus, work.config
-        raise ValueError(f"Layer {work.layer} must fit the buffers in tiles of {wpus} rows, unlike those of {config}")
+        raise ConfigError(f"Layer {work.layer} must fit the buffers in tiles of {wpus} rows, unlike those of {config}")
     chosen = min(found, key=lambda each: (each[0].total, each[0].calc, each[0].dram_inputs + each[0].dram_weights))
     return chosen[1], chosen[0]

@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from hw.arch.checks import ConfigError
+
 __all__ = ["Layer", "Phase"]
 
 
@@ -27,7 +29,7 @@ class Layer:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a number is out of its range.
     """
 
@@ -43,13 +45,13 @@ class Layer:
     def __post_init__(self):
         for name in ("batch", "in_channels", "out_channels", "height", "width", "kernel"):
             if getattr(self, name) < 1:
-                raise ValueError(f"Layer {name} must be at least 1, not {getattr(self, name)!r}")
+                raise ConfigError(f"Layer {name} must be at least 1, not {getattr(self, name)!r}")
         if self.stride not in (1, 2):
-            raise ValueError(f"Layer stride must be 1 or 2, not {self.stride!r}")
+            raise ConfigError(f"Layer stride must be 1 or 2, not {self.stride!r}")
         if self.padding < 0:
-            raise ValueError(f"Layer padding must be at least 0, not {self.padding!r}")
+            raise ConfigError(f"Layer padding must be at least 0, not {self.padding!r}")
         if min(self.height, self.width) + 2 * self.padding < self.kernel:
-            raise ValueError(
+            raise ConfigError(
                 f"Layer kernel must be at most the padded input, not {self.kernel} on "
                 f"{self.height}x{self.width} with padding {self.padding}"
             )

@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass
 from functools import cached_property
 
+from hw.arch.checks import ConfigError
+
 from .layer import Layer
 
 __all__ = ["Conv", "Fc", "Input", "Network", "Node", "Pool", "PoolKind"]
@@ -86,7 +88,7 @@ class Network:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a node breaks a rule that its message names.
     """
 
@@ -95,14 +97,14 @@ class Network:
 
     def __post_init__(self):
         if not self.nodes or not isinstance(self.nodes[0], Input):
-            raise ValueError("Network node 0 must be the input")
+            raise ConfigError("Network node 0 must be the input")
         for number, node in enumerate(self.nodes[1:], 1):
             for source in self.sources(number):
                 if not 0 <= source < number:
-                    raise ValueError(f"Network node {number} must take earlier nodes, not {source}")
+                    raise ConfigError(f"Network node {number} must take earlier nodes, not {source}")
             self._check(number, node)
         if not isinstance(self.nodes[-1], Fc) or self.nodes[-1].tlu:
-            raise ValueError(f"Network must end in an FC without TLU, not in {self.nodes[-1]!r}")
+            raise ConfigError(f"Network must end in an FC without TLU, not in {self.nodes[-1]!r}")
         for number in range(len(self.nodes) - 1):
             self._check_uses(number)
 
@@ -148,12 +150,12 @@ class Network:
 
         Raises
         ------
-        ValueError
+        ConfigError
             If it has none.
         """
         node = self.nodes[number]
         if not isinstance(node, Conv | Fc):
-            raise ValueError(f"Network node {number} has no weights: it must be a conv or an FC, not {node!r}")
+            raise ConfigError(f"Network node {number} has no weights: it must be a conv or an FC, not {node!r}")
         return node
 
     @property
@@ -174,15 +176,15 @@ class Network:
 
     def _check(self, number: int, node: Node):
         if isinstance(node, Input):
-            raise ValueError(f"Network node {number} must not be another input")
+            raise ConfigError(f"Network node {number} must not be another input")
         shape = self._shape_upto(number)
         if isinstance(node, Conv):
             if shape[1] * shape[2] < 2:
-                raise ValueError(f"Network node {number} must have maps of at least two pixels for its FRN, not 1x1")
+                raise ConfigError(f"Network node {number} must have maps of at least two pixels for its FRN, not 1x1")
             if node.add is not None and (added := self._shape_upto(node.add)) != shape:
-                raise ValueError(f"Network node {number} must add a node of its shape {shape}, not {added}")
+                raise ConfigError(f"Network node {number} must add a node of its shape {shape}, not {added}")
             if not node.tlu and (node.kernel != 1 or node.add is not None):
-                raise ValueError(f"Network node {number} has no TLU, so it must be a 1x1 shortcut, not {node!r}")
+                raise ConfigError(f"Network node {number} has no TLU, so it must be a 1x1 shortcut, not {node!r}")
 
     def _shape_upto(self, number: int) -> tuple[int, int, int]:
         found: list[tuple[int, int, int]] = []
@@ -195,11 +197,11 @@ class Network:
         others = [user for user in self.users[number] if user not in adders]
         if self.is_shortcut(number):
             if others or len(adders) != 1:
-                raise ValueError(f"Network node {number} is a shortcut, so one node must add it, not {len(adders)}")
+                raise ConfigError(f"Network node {number} is a shortcut, so one node must add it, not {len(adders)}")
             return
         wide = [user for user in others if not self.is_shortcut(user)]
         if len(wide) != 1:
-            raise ValueError(
+            raise ConfigError(
                 f"Network node {number} must go into exactly one node beside shortcuts and adds, not {len(wide)}"
             )
 
@@ -220,8 +222,8 @@ def _shape(node: Node, found: list[tuple[int, int, int]]) -> tuple[int, int, int
     if node.kind == PoolKind.GLOBAL:
         return (channels, 1, 1)
     if node.padding and (node.kind != PoolKind.MAX or 2 * node.padding > node.kernel):
-        raise ValueError(f"Pool padding must be 0, or at most half the kernel of a max pool, not {node!r}")
+        raise ConfigError(f"Pool padding must be 0, or at most half the kernel of a max pool, not {node!r}")
     rows, columns = ((size + 2 * node.padding - node.kernel) // node.stride + 1 for size in (height, width))
     if min(rows, columns) < 1:
-        raise ValueError(f"Pool kernel must be at most the padded input, not {node.kernel} on {height}x{width}")
+        raise ConfigError(f"Pool kernel must be at most the padded input, not {node.kernel} on {height}x{width}")
     return (channels, rows, columns)

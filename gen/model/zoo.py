@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from hw.arch.checks import ConfigError
+
 from .network import Conv, Fc, Input, Network, Node, Pool, PoolKind
 
 __all__ = ["CIFAR_SHAPE", "FIXED_SHAPES", "IMAGENET_SHAPE", "NETWORKS", "build"]
@@ -98,14 +100,14 @@ def build(name: str, shape: tuple[int, int, int], classes: int) -> Network:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If there is no such network, or the images do not fit it.
     """
     if name not in NETWORKS:
-        raise ValueError(f"Network must be one of {', '.join(NETWORKS)}, not {name!r}")
+        raise ConfigError(f"Network must be one of {', '.join(NETWORKS)}, not {name!r}")
     fixed = FIXED_SHAPES.get(name, shape)
     if tuple(shape) != fixed:
-        raise ValueError(f"Images of {name} must be {_times(fixed)}, not {_times(shape)}")
+        raise ConfigError(f"Images of {name} must be {_times(fixed)}, not {_times(shape)}")
     return Network(name, NETWORKS[name](shape, classes))
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .checks import ConfigError
+
 __all__ = ["PintFormat"]
 
 
@@ -22,7 +24,7 @@ class PintFormat:
     ------
     TypeError
         If a parameter is not an integer.
-    ValueError
+    ConfigError
         If a parameter is out of its range.
     """
 
@@ -35,9 +37,9 @@ class PintFormat:
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"PINT {name} must be an integer, not {value!r}")
         if not 4 <= self.k <= 10:
-            raise ValueError(f"PINT k must be 4 to 10, not {self.k}")
+            raise ConfigError(f"PINT k must be 4 to 10, not {self.k}")
         if not 1 <= self.d <= self.k - 3:
-            raise ValueError(f"PINT d must be 1 to k-3 = {self.k - 3}, not {self.d}")
+            raise ConfigError(f"PINT d must be 1 to k-3 = {self.k - 3}, not {self.d}")
 
     @property
     def shifts(self) -> tuple[int, int, int]:

@@ -5,6 +5,8 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hw.arch.checks import ConfigError
+
 __all__ = ["check", "save"]
 
 
@@ -15,7 +17,7 @@ def _format(path: Path) -> str:
 def check(path: Path) -> None:
     """Raise a ValueError if no picture can have this suffix."""
     if _format(path) not in FigureCanvasAgg(Figure()).get_supported_filetypes():
-        raise ValueError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
+        raise ConfigError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -23,11 +25,11 @@ def save(figure: Figure, path: Path) -> None:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If no picture can have this suffix, or the file cannot be written.
     """
     check(path)
     try:
         figure.savefig(path, format=_format(path))
     except OSError as error:
-        raise ValueError(f"Plot must be writable, but {path} is not ({error.strerror})") from None
+        raise ConfigError(f"Plot must be writable, but {path} is not ({error.strerror})") from None

@@ -4,6 +4,7 @@ import operator
 
 import numpy as np
 
+from hw.arch.checks import ConfigError
 from hw.arch.hash import KEY_ROUNDS, NOISE_ROUNDS, ROTATIONS, ROUND_CONSTANTS
 
 from .integers import integers
@@ -18,7 +19,7 @@ def _rotl16(x: np.ndarray, amount: int) -> np.ndarray:
 def _word(name: str, value, bits: int) -> int:
     value = operator.index(value)
     if not 0 <= value < 1 << bits:
-        raise ValueError(f"Random {name} must be a word of {bits} bits, not {value}")
+        raise ConfigError(f"Random {name} must be a word of {bits} bits, not {value}")
     return value
 
 

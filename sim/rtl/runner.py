@@ -19,6 +19,8 @@ from xml.etree import ElementTree
 
 from filelock import FileLock
 
+from hw.arch.checks import ConfigError
+
 from . import simulators
 from .simulators import SIMULATORS, SimulationError, choose_simulator, lint, show, simulator_available
 
@@ -54,7 +56,7 @@ def build(
     """
     name, waves = choose_simulator(simulator), bool(int(os.environ.get("WAVES") or 0))
     if re.search(r"\s", str(ROOT)):
-        raise ValueError(f"The simulators need a repository path without spaces, not {str(ROOT)!r}")
+        raise ConfigError(f"The simulators need a repository path without spaces, not {str(ROOT)!r}")
     if not simulator_available(name):
         raise SimulationError(f"Simulator {name} is not installed on this machine")
     hier_blocks = sorted(hier_blocks) if name == "verilator" else []
@@ -165,7 +167,7 @@ def simulate(
     ------
     SimulationError
         If the build fails, a test fails, no test ran or the time is over.
-    ValueError
+    ConfigError
         If the simulator is unknown or the path of the repository holds a space.
     """
     name = choose_simulator(simulator)

@@ -18,6 +18,8 @@ from pathlib import Path
 import find_libpython
 from cocotb_test import simulator as cocotb_test
 
+from hw.arch.checks import ConfigError
+
 __all__ = ["SIMULATORS", "LINT_SILENCED", "SimulationError", "choose_simulator", "simulator_available", "show", "lint"]
 
 TIMESCALE = "1ns/1ps"
@@ -183,7 +185,7 @@ def choose_simulator(name: str | None) -> str:
     """Return `name`, or where it is None what the environment has as `SIM`, or `verilator`."""
     name = name or os.environ.get("SIM") or "verilator"
     if name not in SIMULATORS:
-        raise ValueError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
+        raise ConfigError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
     return name
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from gen.model.zoo import build
+from hw.arch.checks import ConfigError
 from sim.golden.step.initial import epoch_order
 from sim.golden.step.update import WEIGHT_EXPONENT
 
@@ -31,7 +32,7 @@ _EVALUATION_BATCH = 64
 _FEW_PRODUCTS = 1 << 30
 
 
-class CheckpointError(ValueError):
+class CheckpointError(ConfigError):
     """Why a checkpoint cannot be used, in one sentence."""
 
 
@@ -55,7 +56,7 @@ class Settings:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a setting is out of its range.
     """
 
@@ -72,18 +73,18 @@ class Settings:
 
     def __post_init__(self):
         if self.engine not in ENGINES:
-            raise ValueError(f"Engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
+            raise ConfigError(f"Engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
         for name in ("batch", "epochs"):
             if getattr(self, name) < 1:
-                raise ValueError(f"Training {name} must be at least 1, not {getattr(self, name)}")
+                raise ConfigError(f"Training {name} must be at least 1, not {getattr(self, name)}")
         if not _EXPONENTS[0] <= self.weight_exponent <= _EXPONENTS[1]:
             low, high = _EXPONENTS
-            raise ValueError(f"Training weight exponent must be {low} to {high}, not {self.weight_exponent}")
+            raise ConfigError(f"Training weight exponent must be {low} to {high}, not {self.weight_exponent}")
         if not 0 <= self.seed < 1 << 64:
-            raise ValueError(f"Training seed must be a word of 64 bits, not {self.seed}")
+            raise ConfigError(f"Training seed must be a word of 64 bits, not {self.seed}")
         for name in ("lr", "decay"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"Training {name} must be at least 0 and finite, not {getattr(self, name)}")
+                raise ConfigError(f"Training {name} must be at least 0 and finite, not {getattr(self, name)}")
 
     @staticmethod
     def default_rate(net: str, batch: int) -> float:
@@ -128,7 +129,7 @@ class Run:
     def __post_init__(self):
         settings, data = self.settings, self.data
         if self.steps < 1:
-            raise ValueError(f"Training batch must be at most the {len(data.train)} images, not {settings.batch}")
+            raise ConfigError(f"Training batch must be at most the {len(data.train)} images, not {settings.batch}")
         if len(data.test) < 1:
             raise DataError("Test set must hold at least one image, not 0")
         self.network = build(settings.net, data.shape, data.classes)

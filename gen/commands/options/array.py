@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gen.errors import UserError, flag_of
 from hw.arch.array.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.arch.ccore.config import CCORE_RANGES, CCoreConfig
+from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
 
 __all__ = ["add_array", "add_buffers", "array_of", "ccore_of"]
@@ -87,5 +88,5 @@ def _pint(text: str) -> PintFormat:
         raise UserError(f"--pint must be two integers k,d such as 8,3, not {text!r}")
     try:
         return PintFormat(int(match[1]), int(match[2]))
-    except ValueError as error:
+    except ConfigError as error:
         raise UserError(str(error)) from None

@@ -6,6 +6,7 @@ from hw.arch.ccore.config import CCoreConfig
 from hw.arch.ccore.descriptor import MAX_ENTRIES
 from hw.arch.ccore.drain import DrainMode
 from hw.arch.ccore.regions import ErrorRegion, InputRegion, WeightRegion
+from hw.arch.checks import ConfigError
 
 from .command import Command
 from .entries import Passes, passes
@@ -53,7 +54,7 @@ def plan(
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a tile has several images or no row, or the kernel has too many windows.
     """
     pattern = pattern_of(layer, phase, config, packed)
@@ -64,7 +65,7 @@ def plan(
     weights = _weights(pattern, rows, w_base)
     taken = passes(pattern, rows, inputs, weights, sums)
     if len(taken.entries) > MAX_ENTRIES:
-        raise ValueError(f"A kernel must have at most {MAX_ENTRIES} windows, not {len(taken.entries)}: {layer}")
+        raise ConfigError(f"A kernel must have at most {MAX_ENTRIES} windows, not {len(taken.entries)}: {layer}")
     header = {
         "pattern": pattern.code.value,
         "stride2": int(pattern.stride == 2),

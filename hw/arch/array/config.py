@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from hw.arch.pint import PintFormat
 
+from ..checks import ConfigError, check_integer
+
 __all__ = ["ArrayConfig", "MacForm", "ARRAY_RANGES", "TAPS"]
 
 #: MACs of one PE, that is kernel taps of one row (ETA, Section IV-B.2).
@@ -53,7 +55,7 @@ class ArrayConfig:
     ------
     TypeError
         If a size is not an integer.
-    ValueError
+    ConfigError
         If a size is out of the range of :data:`ARRAY_RANGES` or the form of the MAC is unknown.
     """
 
@@ -67,18 +69,14 @@ class ArrayConfig:
 
     def __post_init__(self):
         for name, (low, high) in ARRAY_RANGES.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"Array {name} must be an integer, not {value!r}")
-            if not low <= value <= high:
-                raise ValueError(f"Array {name} must be {low} to {high}, not {value}")
+            check_integer(f"Array {name}", getattr(self, name), low, high)
         if not isinstance(self.pint, PintFormat):
             raise TypeError(f"Array pint must be a PintFormat, not {self.pint!r}")
         try:
             object.__setattr__(self, "mac", MacForm(self.mac))
         except ValueError:
             forms = ", ".join(MacForm)
-            raise ValueError(f"Array mac must be one of {forms}, not {self.mac!r}") from None
+            raise ConfigError(f"Array mac must be one of {forms}, not {self.mac!r}") from None
 
     @property
     def pes(self) -> int:

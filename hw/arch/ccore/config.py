@@ -10,6 +10,8 @@ from amaranth.utils import ceil_log2
 
 from hw.arch.array.config import TAPS, ArrayConfig
 
+from ..checks import check_integer
+
 __all__ = ["CCORE_RANGES", "CCoreConfig", "LOOP", "Lanes", "Shuffle", "WORD_PIXELS"]
 
 #: Pixels of a word of the input buffer: an even one and the odd one beside it.
@@ -64,7 +66,7 @@ class CCoreConfig:
 
     Raises
     ------
-    TypeError, ValueError
+    TypeError, ConfigError
         If a size is not an integer or out of the range of :data:`CCORE_RANGES`.
     """
 
@@ -76,11 +78,7 @@ class CCoreConfig:
 
     def __post_init__(self):
         for name, (low, high) in CCORE_RANGES.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"C-Core {name} must be an integer, not {value!r}")
-            if not low <= value <= high:
-                raise ValueError(f"C-Core {name} must be {low} to {high}, not {value}")
+            check_integer(f"C-Core {name}", getattr(self, name), low, high)
 
     @property
     def word_bits(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hw.arch.checks import check_integer
 
+from ..checks import ConfigError
 from .maps import Convolution
 
 __all__ = [
@@ -64,7 +65,7 @@ class FixedFormat:
     ------
     TypeError
         If one is not an integer.
-    ValueError
+    ConfigError
         If one is out of range.
 
     Source: TaxoNN, Section V-A (its widths do not say where the sign is; here it is a bit of its own).
@@ -77,14 +78,14 @@ class FixedFormat:
         check_integer("Integer bits of a format", self.integer, *_INTEGER)
         check_integer("Fraction bits of a format", self.fraction, *_FRACTION)
         if self.width > _WIDTH:
-            raise ValueError(f"Width 1+I+F of a format must be at most {_WIDTH}, not {self.width}")
+            raise ConfigError(f"Width 1+I+F of a format must be at most {_WIDTH}, not {self.width}")
 
     @classmethod
     def parse(cls, text: str) -> "FixedFormat":
         """Return the format of a text such as `2,12`."""
         match = re.fullmatch(r"(\d{1,3}),(\d{1,3})", text.strip(), re.ASCII)
         if match is None:
-            raise ValueError(f"A format must be two integers I,F such as 2,12, not {text!r}")
+            raise ConfigError(f"A format must be two integers I,F such as 2,12, not {text!r}")
         return cls(int(match[1]), int(match[2]))
 
     @property
@@ -135,7 +136,7 @@ class TaxonnConfig:
     ------
     TypeError
         If a value is of the wrong kind.
-    ValueError
+    ConfigError
         If a value is out of range, the counts differ, softmax is not last or a convolution does not fit.
     """
 
@@ -154,34 +155,34 @@ class TaxonnConfig:
             activations = tuple(Activation(name) for name in self.activations)
         except ValueError:
             wrong = next(name for name in self.activations if name not in list(Activation))
-            raise ValueError(f"An activation must be one of {', '.join(Activation)}, not {wrong!r}") from None
+            raise ConfigError(f"An activation must be one of {', '.join(Activation)}, not {wrong!r}") from None
         for each in self.formats:
             if not isinstance(each, FixedFormat):
                 raise TypeError(f"A format must be a FixedFormat, not {each!r}")
         for name, values in (("activations", activations), ("formats", tuple(self.formats))):
             if len(values) not in (1, self.depth):
-                raise ValueError(f"There must be 1 or {self.depth} {name}, one a layer, not {len(values)}")
+                raise ConfigError(f"There must be 1 or {self.depth} {name}, one a layer, not {len(values)}")
             object.__setattr__(self, name, values if len(values) == self.depth else values * self.depth)
         if Activation.SOFTMAX in self.activations[:-1]:
-            raise ValueError("softmax must be the activation of the last layer only")
+            raise ConfigError("softmax must be the activation of the last layer only")
         for name in ("rounding", "conversion"):
             value = getattr(self, name)
             try:
                 object.__setattr__(self, name, Rounding(value))
             except ValueError:
-                raise ValueError(f"{name.title()} must be one of {', '.join(Rounding)}, not {value!r}") from None
+                raise ConfigError(f"{name.title()} must be one of {', '.join(Rounding)}, not {value!r}") from None
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "convolutions", tuple(self.convolutions))
         self._check_convolutions()
 
     def _check_convolutions(self):
         if len(self.convolutions) > self.depth - 1:
-            raise ValueError("The last layer must be fully connected, not a convolution")
+            raise ConfigError("The last layer must be fully connected, not a convolution")
         for i, maps in enumerate(self.convolutions):
             sizes = (maps.inputs, maps.outputs)
             expected = self.layers[i : i + 2]
             if sizes != expected:
-                raise ValueError(f"Convolution {i + 1} must have the layer's sizes {expected}, not {sizes}")
+                raise ConfigError(f"Convolution {i + 1} must have the layer's sizes {expected}, not {sizes}")
 
     @property
     def maps(self) -> tuple[Convolution | None, ...]:

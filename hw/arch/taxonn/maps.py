@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from hw.arch.checks import check_integer
 
+from ..checks import ConfigError
+
 __all__ = ["Convolution", "parse_layers"]
 
 _RANGES = {
@@ -52,7 +54,7 @@ class Convolution:
     ------
     TypeError
         If one is of the wrong kind.
-    ValueError
+    ConfigError
         If one is out of range or does not fit the others.
     """
 
@@ -71,13 +73,13 @@ class Convolution:
         for name, limits in _RANGES.items():
             check_integer(f"Convolution {name}", getattr(self, name), *limits)
         if self.padding >= self.kernel:
-            raise ValueError(f"Convolution padding must be below the kernel {self.kernel}, not {self.padding}")
+            raise ConfigError(f"Convolution padding must be below the kernel {self.kernel}, not {self.padding}")
         if min(self.height, self.width) + 2 * self.padding < self.kernel:
             size = f"{self.height}x{self.width}"
-            raise ValueError(f"Convolution kernel must be at most the padded input {size}, not {self.kernel}")
+            raise ConfigError(f"Convolution kernel must be at most the padded input {size}, not {self.kernel}")
         if min(self.rows, self.columns) < self.pool:
             sums = f"{self._valid(self.height)}x{self._valid(self.width)}"
-            raise ValueError(f"Pool must be at most the {sums} sums of its convolution, not {self.pool}")
+            raise ConfigError(f"Pool must be at most the {sums} sums of its convolution, not {self.pool}")
         for name, value in {"inputs": self.inputs, "outputs": self.outputs, "weights of a filter": self.taps}.items():
             check_integer(f"Convolution {name}", value, 1, _WORDS)
 
@@ -163,7 +165,7 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If an entry cannot be read or is out of place.
     """
     first, *entries = (entry.strip() for entry in text.split(","))
@@ -172,7 +174,7 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
     elif size := _numbers(r"(\d+)", first):
         inputs = size[0]
     else:
-        raise ValueError(f"Layers must begin with a size such as 64 or 28x28x1, not {first!r}")
+        raise ConfigError(f"Layers must begin with a size such as 64 or 28x28x1, not {first!r}")
     convolutions, sizes = [], []
     while entries:
         entry = entries.pop(0)
@@ -180,15 +182,15 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
             sizes += size
         elif numbers := _numbers(r"conv(\d+)k(\d+)(?:p(\d+))?", entry):
             if not shape or sizes:
-                raise ValueError(f"A convolution must come after maps such as 28x28x1, unlike {entry!r}")
+                raise ConfigError(f"A convolution must come after maps such as 28x28x1, unlike {entry!r}")
             pool, average = (_numbers(rf"{kind}(\d+)", entries[0]) if entries else None for kind in ("pool", "avg"))
             convolutions.append(Convolution(*shape, *numbers, *(pool or average or (1,)), average is not None))
             shape = (*convolutions[-1].pooled, convolutions[-1].filters)
             del entries[: 1 if pool or average else 0]
         elif entry.startswith(("pool", "avg")):
-            raise ValueError(f"A pool such as pool2 must come right after a convolution, unlike {entry!r}")
+            raise ConfigError(f"A pool such as pool2 must come right after a convolution, unlike {entry!r}")
         else:
-            raise ValueError(f"A layer must be a size, convMkK, convMkKpP, poolP or avgP, not {entry!r}")
+            raise ConfigError(f"A layer must be a size, convMkK, convMkKpP, poolP or avgP, not {entry!r}")
     return (inputs, *(maps.outputs for maps in convolutions), *sizes), tuple(convolutions)
 
 

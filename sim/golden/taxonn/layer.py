@@ -6,6 +6,7 @@ always 1.0. All codes have the layer's format (I, F).
 
 import numpy as np
 
+from hw.arch.checks import ConfigError
 from hw.arch.taxonn.config import RATE_SHIFT, Activation, FixedFormat
 
 from .activation import activate, derive
@@ -20,13 +21,13 @@ def rate_code(rate: float, form: FixedFormat) -> int:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If the rate is negative, no number, or does not fit.
     """
     code = np.floor(rate * (form.one << RATE_SHIFT) + 0.5)
     if not 0 <= code <= form.high:
         top = form.high / (form.one << RATE_SHIFT)
-        raise ValueError(f"Learning rate must be 0 to {top:g} in format ({form}), not {rate:g}")
+        raise ConfigError(f"Learning rate must be 0 to {top:g} in format ({form}), not {rate:g}")
     return int(code)
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.arch.checks import ConfigError
+
 __all__ = ["DataError", "DataSet", "Samples"]
 
 
-class DataError(ValueError):
+class DataError(ConfigError):
     """What is wrong with the files of a data set, in one sentence."""
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hw.arch.checks import ConfigError
 from hw.arch.taxonn.maps import Convolution
 
 __all__ = ["scale"]
@@ -12,11 +13,11 @@ def scale(images, maps: Convolution) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If the channels differ.
     """
     if images.shape[1] != maps.channels:
-        raise ValueError(f"Images must have the {maps.channels} channels of the first layer, not {images.shape[1]}")
+        raise ConfigError(f"Images must have the {maps.channels} channels of the first layer, not {images.shape[1]}")
     rows, columns = (
         (2 * np.arange(size) + 1) * have // (2 * size)
         for size, have in zip((maps.height, maps.width), images.shape[2:], strict=True)

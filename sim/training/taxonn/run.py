@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.arch.checks import ConfigError
 from hw.arch.taxonn.config import TaxonnConfig
 from sim.golden.taxonn import schedule
 from sim.golden.taxonn.fixed import quantize
@@ -51,14 +52,14 @@ class Run:
         if self.config.convolutions:
             if (self.config.convolutions[0].channels, sizes[1]) != (channels, classes):
                 maps = f"maps of {channels} channel{'s' * (channels > 1)}"
-                raise ValueError(f"Layers must begin with {maps} and end with {classes} for {what}")
+                raise ConfigError(f"Layers must begin with {maps} and end with {classes} for {what}")
         elif sizes != (pixels, classes):
             must = f"begin with {pixels} and end with {classes} for {what}"
-            raise ValueError(f"Layers must {must}, not {sizes[0]} and {sizes[1]}")
+            raise ConfigError(f"Layers must {must}, not {sizes[0]} and {sizes[1]}")
         if self.epochs < 1:
-            raise ValueError(f"Epochs must be at least 1, not {self.epochs}")
+            raise ConfigError(f"Epochs must be at least 1, not {self.epochs}")
         if self.limit is not None and self.limit < 1:
-            raise ValueError(f"Samples must be at least 1, not {self.limit}")
+            raise ConfigError(f"Samples must be at least 1, not {self.limit}")
 
     def samples(self, training: digits.Digits) -> Iterator[tuple[int, float]]:
         """Yield index of the sample and learning rate of every step."""
