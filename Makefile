@@ -10,9 +10,13 @@ READY  := $(VENV)/.ready
 TESTS  ?= tests
 JOBS   ?= auto
 
-.PHONY: setup verilog test mutation demo lint clean
+.PHONY: help setup verilog test mutation demo lint clean
 
-setup: $(READY)
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "options: SIM=icarus, WAVES=1, TESTS=tests/arith, JOBS=4, as in: make test TESTS=tests/arith"
+
+setup: $(READY) ## the virtual environment in .venv
 
 $(READY): pyproject.toml
 	@command -v g++ >/dev/null || { echo "g++ is missing: the simulator's models are compiled with it."; exit 1; }
@@ -28,20 +32,22 @@ $(READY): pyproject.toml
 	  { echo "Python's shared library is missing (Debian: apt-get install libpython3-dev)."; exit 1; }
 	@touch $@
 
-verilog: setup
+verilog: setup ## the main job: Verilog of the array in build/array
 	$(VENV)/bin/gradgate generate array --out build/array
 
-test: setup
+test: setup ## the regression
 	$(PYTHON) -m pytest $(TESTS) --numprocesses $(JOBS) --dist worksteal --durations 10
 
-mutation: setup
+mutation: setup ## does the regression notice faults? the share of mutants that is killed
 	$(PYTHON) -m bench.mutation
 
-demo: setup
+demo: setup ## a CNN on real digits, every phase on the C-Core, with a chart
 	$(PYTHON) -m bench.demo
 
-lint: setup
+lint: setup ## ruff check, ruff format --check, pyright
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright
 
-clean:
+clean: ## remove builds and caches
 	rm -rf build .cache .pytest_cache .ruff_cache

@@ -152,7 +152,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, CCoreConfig]:
-    parser = _Parser(prog="demo", description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser = _Parser(prog="demo", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
     add_array(parser)
     add_buffers(parser)
     parser.add_argument("--batch", type=int, default=48, metavar="N", help="test images; 1 to 359, default 48")

@@ -38,7 +38,7 @@ def soak(array: ArrayConfig, seed: int, count: int):
     idle, stall = rng.choice([0.0, 0.1, 0.4], 2)
     ran = run(jobs, config, seed=seed, idle=float(idle), stall=float(stall))
     for job, result in zip(jobs, ran.results, strict=True):
-        if not np.array_equal(result, expected(job)):
+        if result is None or not np.array_equal(result, expected(job)):
             raise SimulationError(f"{job.command.layer}, {job.command.phase} differs from direct convolution")
 
 

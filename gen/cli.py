@@ -1,17 +1,42 @@
 """The command line `gradgate`; each command is in a file of its own."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from .commands import cost, cycles, generate, report, study, train
 from .errors import UserError
 
 __all__ = ["main"]
 
-#: Modules with `add_parser`; each sets `run`, which takes the parsed arguments.
-COMMANDS = (generate, report, cost, cycles, train, study)
+#: Commands, each a module with `add_parser`, which sets `run`, a function of the parsed arguments; and the extra of
+#: the distribution that it needs beside the packages for generating.
+COMMANDS = {
+    "generate": None,
+    "report": "report",
+    "cost": "report",
+    "cycles": "train",
+    "train": "train",
+    "study": "train",
+}
+
+
+def _add_command(commands, name: str, extra: str | None) -> None:
+    """Add a command, or where packages of its extra are missing one that says so."""
+    try:
+        importlib.import_module(f".commands.{name}", __package__).add_parser(commands)
+    except ModuleNotFoundError as error:
+        if extra is None or (error.name or "").split(".")[0] in ("gen", "hw", "sim"):
+            raise
+        sentence = f"gradgate {name} needs pip install 'gradgate[{extra}]', for the package {error.name} is missing"
+
+        def refuse(_):
+            raise UserError(sentence)
+
+        parser = commands.add_parser(name, help=f"(needs the extra {extra})", add_help=False)
+        parser.add_argument("ignored", nargs=argparse.REMAINDER)
+        parser.set_defaults(run=refuse)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"gradgate {_version()}")
     parser.set_defaults(run=lambda _: parser.print_help())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(commands)
+    for name, extra in COMMANDS.items():
+        _add_command(commands, name, extra)
     try:
         parsed = parser.parse_args(arguments)
         parsed.run(parsed)

@@ -140,7 +140,7 @@ def _jobs(config: CCoreConfig) -> list[Job]:
     first = jobs[0]
     wrong = []
     for error, fields in _faults(config):
-        entries = first.command.entries * (MAX_ENTRIES + 1 if error == Error.ENTRIES else 1)
+        entries = list(first.command.entries) * (MAX_ENTRIES + 1 if error == Error.ENTRIES else 1)
         command = replace(first.command, header={**first.command.header, **fields, "tag": len(wrong)}, entries=entries)
         wrong.append(Job(command, first.codes, error=error, inputs_written=True, weights_written=True))
     kept = plan(layers[1], Phase.WG, config, drain=False)
@@ -162,7 +162,7 @@ def _jobs(config: CCoreConfig) -> list[Job]:
             (Layer(1, 7, 3, 5, 4, 3, 1, 1), True),
         )
     ]
-    later = [replace(job, wait=job.wait + 1 + len(between) * (n >= 5)) for n, job in enumerate(jobs)]
+    later = [replace(job, wait=(job.wait or 0) + 1 + len(between) * (n >= 5)) for n, job in enumerate(jobs)]
     return [wrong[-1], *later[:5], *between, *later[5:]]
 
 

@@ -27,7 +27,7 @@ class Mutant:
 
     def option(self, name: str) -> str:
         """Argument of an option of the command."""
-        return re.search(rf" -{name} (\S+)", self.command)[1]
+        return re.findall(rf" -{name} (\S+)", self.command)[0]
 
 
 def make_mutants(design: Design, folder: Path, seed: int, count: int | None = None) -> tuple[str, list[Mutant]]:
@@ -78,7 +78,7 @@ def make_mutants(design: Design, folder: Path, seed: int, count: int | None = No
     )
     mutants = []
     for line in (folder / "list.ys").read_text().splitlines():
-        number = int(re.search(rf" -ctrl {SELECT} {SELECT_WIDTH} (\d+)", line)[1])
+        number = int(re.findall(rf" -ctrl {SELECT} {SELECT_WIDTH} (\d+)", line)[0])
         mutants.append(Mutant(design.name, number, re.sub(r" -(ctrl \S+ \S+|src) \S+", "", line.strip())))
     if len({mutant.command for mutant in mutants}) != len(mutants):
         raise ValueError(f"Mutants of {design.name} must be distinct: ask for fewer than {count}")

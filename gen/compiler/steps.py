@@ -114,4 +114,5 @@ def _gradient_steps(work: Work, planner: _Planner, cuts) -> Iterator[Step]:
         w_number = number if len(cuts) > 1 else number // len(planner.reads)
         x_base, w_base = (each % 2 * half for each, half in zip((x_number, w_number), halves, strict=True))
         options = {"accumulate": at > 0, "drain": at == len(cuts) - 1}
-        yield planner.plan(*cuts[at], gives, reads, x_base=x_base, w_base=w_base, **options)
+        images, tile = cuts[at]
+        yield planner.plan(images, tile, gives, reads, x_base=x_base, w_base=w_base, **options)

@@ -139,7 +139,8 @@ def transistors(source: Path, top: str, without: Sequence[str] = ()) -> int:
         script += ["dfflegalize -cell $_DFF_P_ 01", "abc -g cmos", "opt_clean"]
         script += [f"tee -q -o {result.relative_to(source.parent)} stat -tech cmos"]
         _run(source.parent, "; ".join(script), lambda name: None)
-        return int(re.search(r"Estimated number of transistors:\s*(\d+)", result.read_text())[1])
+        (transistors,) = re.findall(r"Estimated number of transistors:\s*(\d+)", result.read_text())
+        return int(transistors)
 
 
 def _run(folder: Path, script: str, progress: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def _moved(command: Command, name: str, half: int) -> Command | None:
     return replace(command, header={**command.header, _BASES[name]: region.base}, **{name: region})
 
 
-def _operands(command: Command, codes: Mapping[str, np.ndarray]) -> dict:
+def _operands(command: Command, codes: Mapping[str, np.ndarray]) -> dict[str, tuple[Any, Any]]:
     """Region and writes of each buffer."""
     writes = zip(_BASES, load(command, codes), strict=True)
     return {name: (getattr(command, name), each) for name, each in writes}
@@ -116,8 +117,16 @@ class _Layout:
                 for name, operand in _operands(command, each).items()
             }
             command = replace(command, header={**command.header, "tag": self._count % 256})
-            written = {f"{name}_written": wait == THERE for name, wait in waits.items()}
-            yield step, Job(command, each, wait=max(0, *waits.values()), **written)
+            yield (
+                step,
+                Job(
+                    command,
+                    each,
+                    wait=max(0, *waits.values()),
+                    inputs_written=waits["inputs"] == THERE,
+                    weights_written=waits["weights"] == THERE,
+                ),
+            )
             self._count += 1
 
     def _placed(self, planned: Sequence[Step], first: Mapping[str, np.ndarray]) -> list[Command]:
@@ -125,8 +134,9 @@ class _Layout:
         commands = [step.command for step in planned]
         depths = {"inputs": self._config.input_depth, "weights": self._config.weight_depth}
         for name, depth in depths.items():
-            swapped = [_moved(command, name, depth // 2) for command in commands]
-            if None not in swapped:
+            moved = [_moved(command, name, depth // 2) for command in commands]
+            swapped = [command for command in moved if command is not None]
+            if len(swapped) == len(commands):
                 waits = [self._buffers[name].wait(*_operands(each[0], first)[name]) for each in (commands, swapped)]
                 commands = swapped if waits[1] < waits[0] else commands
         return commands

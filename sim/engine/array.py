@@ -81,6 +81,7 @@ def execute(program: Program, size: int, seed: int = 1) -> Result:
             k=config.pint.k,
             acc_bits=config.acc_bits,
             latency=latency,
+            allow_pickle=False,
             **{name: program.control[name] for name in CONTROL_FIELDS},
         )
         runner.simulate(

@@ -42,7 +42,6 @@ def alternating_jobs(
     jobs = []
     for number, (layer, phase) in enumerate(work):
         half = number % 2
-        options = {"sums": bool(sums and phase == Phase.FP and rng.integers(2))}
         command = plan(
             layer,
             phase,
@@ -50,7 +49,7 @@ def alternating_jobs(
             x_base=half * (config.input_depth // 2),
             w_base=half * (config.weight_depth // 2),
             tag=number % 256,
-            **options,
+            sums=bool(sums and phase == Phase.FP and rng.integers(2)),
         )
         jobs.append(Job(command, random_codes(layer, rng, config.array.pint), wait=max(number - 1, 0)))
     return jobs

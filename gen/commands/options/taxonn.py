@@ -54,10 +54,10 @@ def configure(arguments: argparse.Namespace) -> TaxonnConfig:
         If one cannot be read, or the configuration is wrong.
     """
     net = _net(arguments)
-    default = asdict(net) if net else {"layers": _LAYERS}
+    default = asdict(net) if net else {}
     texts = {name: getattr(arguments, name) for name in ("layers", "activation", "format")}
     texts = {name: default.get(name) if text is None else text for name, text in texts.items()}
-    layers, convolutions = parse_layers(texts["layers"])
+    layers, convolutions = parse_layers(texts["layers"] or _LAYERS)
     hidden = max(len(layers) - 2, 0)
     activations = (Activation.TANH if convolutions else Activation.SIGMOID,) * hidden + (Activation.SOFTMAX,)
     if texts["activation"] is not None:

@@ -162,6 +162,7 @@ class _Builder:
         """Entries of two segments that share the last kernel row, and of the row groups that are left."""
         rest = self.whole.groups - 2 * segment
         runs = [_Run(0, segment, 2), _Run(segment, segment, 0)] + [_Run(2 * segment, rest, 1)] * (rest > 0)
+        assert isinstance(self.weights, WeightRegion)  # FP reads weights
         windows, columns = self.pattern.windows, self.weights.windows[1]
         full, last = windows[:-columns], windows[-columns:]
         entries = [self.entry(window, run, n) for run in runs for n, window in enumerate(full)]

@@ -40,7 +40,7 @@ class Window:
     """
 
     row: tuple[int, ...]
-    taps: tuple[int, int, int]
+    taps: tuple[int, ...]
     offset: tuple[int, ...]
     newest: int
     lanes: Lanes
@@ -99,7 +99,7 @@ def point_window(rows: int, blocks: int, ports: Ports, shuffle: Shuffle) -> Wind
     return Window(ky, kx, (0,) * rows, 1, Lanes.POINT, shuffle, ports)
 
 
-def split_ports(top: int, left: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def split_ports(top: int, left: int) -> tuple[tuple[int, ...], ...]:
     """Port of output class (row parity, column parity) of a stride-2 BP.
 
     Kernel row and column 0 meet the outer lanes.

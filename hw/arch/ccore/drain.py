@@ -98,7 +98,7 @@ class DrainJob:
     columns: int = 1
     odd_rows: int = 0
     odd_columns: int = 0
-    ports: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (2, 3))
+    ports: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3))
     segment: int = 1
     taps: int = 1
     words: int = 1

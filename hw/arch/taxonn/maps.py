@@ -184,7 +184,8 @@ def parse_layers(text: str) -> tuple[tuple[int, ...], tuple[Convolution, ...]]:
             if not shape or sizes:
                 raise ConfigError(f"A convolution must come after maps such as 28x28x1, unlike {entry!r}")
             pool, average = (_numbers(rf"{kind}(\d+)", entries[0]) if entries else None for kind in ("pool", "avg"))
-            convolutions.append(Convolution(*shape, *numbers, *(pool or average or (1,)), average is not None))
+            values = (*shape, *numbers, *(pool or average or (1,)))
+            convolutions.append(Convolution(*values, average=average is not None))
             shape = (*convolutions[-1].pooled, convolutions[-1].filters)
             del entries[: 1 if pool or average else 0]
         elif entry.startswith(("pool", "avg")):

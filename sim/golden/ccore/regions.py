@@ -64,7 +64,7 @@ def weight_writes(region: WeightRegion, w: np.ndarray) -> WeightWrites:
     i, ky, kx = line[:, None], (a * tap_rows + row)[:, None], (b * tap_columns + column)[:, None]
     if region.pointwise:
         o, i = _channels(region, o, column[:, None]), _channels(region, i, row[:, None])
-        ky = kx = 0
+        ky = kx = np.zeros_like(o)
     address = region.base + (a * columns + b) * region.window + block * region.pitch + line
     return WeightWrites(row, column, address, line % clusters, gather(w, o, i, ky, kx))
 
