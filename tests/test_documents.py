@@ -14,7 +14,7 @@ SOURCES = [
     path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".py", ".md", ".apu")
 ]
 
-_CITATION = re.compile(r"(\w+)\.md,?\s+(?:#\s+)?Sections?\s+((?:\d+(?:, | and | to )?)+)")
+_CITATION = re.compile(r"(\w+)\.md,?\s+(?:#\s+)?Sections?\s+((?:\d+\b(?:, | and | to )?)+)")
 _PATH = re.compile(r"`((?:hw|gen|sim|bench|constraints|tests|docs)/[\w./-]*)`")
 
 
@@ -60,6 +60,7 @@ def test_cited_sections_exist():
         ("numerics.md Section 3", {("numerics", 3)}),
         ("numerics.md,\n    Sections 3 to 5 and 9.", {("numerics", n) for n in (3, 4, 5, 9)}),
         ("architecture.md, Section 3, pattern", {("architecture", 3)}),
+        ("architecture.md Section 3, 7x7 s2", {("architecture", 3)}),
         ("(numerics.md Sections 6, 7 and 9)", {("numerics", n) for n in (6, 7, 9)}),
         ("ETA, Section III", set()),
     ],
