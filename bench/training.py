@@ -14,7 +14,8 @@ from itertools import product
 
 from sim.golden.step.update import WEIGHT_EXPONENT
 from sim.training.data.catalogue import load
-from sim.training.run import Run, Settings
+from sim.training.run import Run
+from sim.training.settings import Settings
 
 #: Epochs by batch size, where no number is given.
 EPOCHS = {32: 10, 8: 6, 1: 6}

@@ -1,13 +1,13 @@
 """`gradgate train`: train a network in golden integers or in float32."""
 
 import argparse
-from pathlib import Path
 
 from gen.errors import UserError
 from gen.model.taxonn import NETS
 from gen.model.zoo import NETWORKS
 
 from .options import taxonn
+from .options.values import choice, file_path, integer, number
 
 __all__ = ["add_parser"]
 
@@ -23,41 +23,46 @@ def add_parser(commands) -> None:
         "With --machine taxonn: a network of fully connected layers, one digit a step without momentum, a rate that "
         "falls linearly, and also the engine rtl, which ends by comparing its weights with golden's.",
     )
-    add = parser.add_argument
-    add("--machine", choices=("array", "taxonn"), default="array", help="which machine trains (default: array)")
+
+    def add(flag, kind, metavar, text, **others):
+        parser.add_argument(flag, type=kind(flag), metavar=metavar, help=text, **others)
+
+    machines, engines, storages = ("array", "taxonn"), ("golden", "float", "rtl"), ("int16", "pint8")
+    add("--machine", _one_of(machines), "NAME", "which machine trains: array or taxonn (default: %(default)s)")
+    parser.set_defaults(machine="array")
     taxonn.add_options(parser)
-    add("--net", choices=(*NETWORKS, *NETS), help=f"the network (default: resnet8); taxonn: {', '.join(NETS)}")
-    add(
+    names = f"{', '.join(NETWORKS)} (default: resnet8); taxonn: {', '.join(NETS)}"
+    add("--net", _one_of([*NETWORKS, *NETS]), "NAME", f"the network: {names}")
+    parser.add_argument(
         "--data",
         metavar="NAME|PATH",
         help="digits, clutter (28x28, made of them), or a folder: CIFAR-10 or CIFAR-100 in binary, MNIST as IDX "
         "(also .gz), or the folders train and test with a folder of images a class (default: digits)",
     )
-    add("--engine", choices=("golden", "float", "rtl"), help="rtl with taxonn only (default: golden)")
-    add("--batch", type=int, metavar="N", help="images a step (default: 32)")
-    add("--epochs", type=int, metavar="N", help="default: 10")
+    add("--engine", _one_of(engines), "NAME", "golden, float, or with taxonn rtl (default: golden)")
+    add("--batch", lambda flag: integer(flag, 1, 10**6), "N", "images a step (default: 32)")
+    epochs = "default: 10, with taxonn 5; with --resume those of the whole run, where more than the checkpoint's: the "
+    epochs += "rates of the rest are those of a run of N epochs"
+    add("--epochs", lambda flag: integer(flag, 1, 10**6), "N", epochs)
     usual = "0.0025 times the batch, at most 0.08, for vgg6 0.02"
-    add("--lr", type=float, metavar="X", help=f"largest learning rate (default: {usual})")
-    add("--decay", type=float, metavar="X", help="weight decay (default: 0)")
-    add("--samples", type=int, metavar="N", help="train on the first N samples only (taxonn)")
-    add("--seed", type=int, metavar="S", help="of weights, order and rounding (default: 1)")
-    add("--storage", choices=("int16", "pint8"), help="of weights and velocities, golden engine (default: int16)")
-    add(
-        "--weight-exponent",
-        type=int,
-        metavar="E",
-        help="weights in INT16 are multiples of 2^E; -14 suits batch 1 (default: -12)",
-    )
-    add("--resume", type=Path, metavar="CKPT", help="continue from a checkpoint, with its settings")
-    add(
-        "--checkpoint",
-        type=Path,
-        metavar="FILE",
-        help="where to write the checkpoint (default: the one resumed, else build/train/NET-ENGINE-seedS.npz)",
-    )
-    add("--plot", type=Path, metavar="FILE", help="draw the curve, such as curve.png")
-    add("--json", action="store_true", help="end with one JSON object instead of a table")
+    add("--lr", lambda flag: number(flag, 1000, zero=True), "X", f"largest learning rate (default: {usual})")
+    add("--decay", lambda flag: number(flag, 1000, zero=True), "X", "weight decay (default: 0)")
+    add("--samples", lambda flag: integer(flag, 1, 10**9), "N", "train on the first N samples only (taxonn)")
+    add("--seed", lambda flag: integer(flag, 0, 2**64 - 1), "S", "of weights, order and rounding (default: 1)")
+    add("--storage", _one_of(storages), "FORM", "of weights and velocities, golden engine: int16 (default) or pint8")
+    exponent = "weights in INT16 are multiples of 2^E; -14 suits batch 1 (default: -12)"
+    add("--weight-exponent", lambda flag: integer(flag, -16, -8), "E", exponent)
+    add("--resume", file_path, "CKPT", "continue from a checkpoint, with its settings")
+    where = "where to write the checkpoint (default: the one resumed, else build/train/NET-ENGINE-seedS.npz)"
+    add("--checkpoint", file_path, "FILE", where)
+    parser.add_argument("--force", action="store_true", help="replace the checkpoint of another run")
+    add("--plot", file_path, "FILE", "draw the curve, such as curve.png")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object instead of a table")
     parser.set_defaults(run=_run)
+
+
+def _one_of(names):
+    return lambda flag: choice(flag, names)
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hw.arch.checks import ConfigError
+from sim.training.replacing import replacing
 
 __all__ = ["check", "save"]
 
@@ -15,13 +16,13 @@ def _format(path: Path) -> str:
 
 
 def check(path: Path) -> None:
-    """Raise a ValueError if no picture can have this suffix."""
+    """Raise a ConfigError if no picture can have this suffix."""
     if _format(path) not in FigureCanvasAgg(Figure()).get_supported_filetypes():
         raise ConfigError(f"Plot must be of a format such as .png, .svg or .pdf, not {path.name!r}")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture.
+    """Write a picture, whole or not at all.
 
     Raises
     ------
@@ -30,6 +31,7 @@ def save(figure: Figure, path: Path) -> None:
     """
     check(path)
     try:
-        figure.savefig(path, format=_format(path))
+        with replacing(path) as scratch:
+            figure.savefig(scratch, format=_format(path))
     except OSError as error:
         raise ConfigError(f"Plot must be writable, but {path} is not ({error.strerror})") from None

@@ -1,12 +1,7 @@
 """A training run: epochs over a data set, evaluation, checkpoints."""
 
-import json
-import math
-import os
-import tempfile
-import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,95 +10,17 @@ from threadpoolctl import threadpool_limits
 from gen.model.zoo import build
 from hw.arch.checks import ConfigError
 from sim.golden.step.initial import epoch_order
-from sim.golden.step.update import WEIGHT_EXPONENT
 
+from .checkpoint import Checkpoint
 from .data.samples import DataError, DataSet, Samples
 from .engines import ENGINES
+from .settings import Epoch, Settings
 
-__all__ = ["DEFAULT_RATE", "CheckpointError", "Epoch", "Run", "Settings"]
+__all__ = ["Run"]
 
-#: Learning rate a sample of the batch, its limit, and that of a network whose FC sees every pixel of its maps.
-DEFAULT_RATE, _LARGEST_RATE, _LARGEST_RATES = 0.0025, 0.08, {"vgg6": 0.02}
-#: Legal exponents of weights.
-_EXPONENTS = (-16, -8)
-_VERSION = 1
 _EVALUATION_BATCH = 64
 #: Products of a batch below which threads of the linear algebra cost more than they save.
 _FEW_PRODUCTS = 1 << 30
-
-
-class CheckpointError(ConfigError):
-    """Why a checkpoint cannot be used, in one sentence."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run depends on, beside the images themselves.
-
-    Parameters
-    ----------
-    net, data, engine : str
-        Name of the network, of the data set (or its path) and of the engine, `golden` or `float`.
-    batch, epochs, seed : int
-    lr : float
-        Largest learning rate, for the mean gradient of the batch; it falls to zero along half a cosine.
-    decay : float
-        Weight decay.
-    storage : str
-        How the golden engine keeps weights and velocities, `int16` or `pint8`.
-    weight_exponent : int
-        Exponent of weights in INT16.
-
-    Raises
-    ------
-    ConfigError
-        If a setting is out of its range.
-    """
-
-    net: str
-    data: str
-    engine: str = "golden"
-    batch: int = 32
-    epochs: int = 10
-    lr: float = _LARGEST_RATE
-    seed: int = 1
-    decay: float = 0.0
-    storage: str = "int16"
-    weight_exponent: int = WEIGHT_EXPONENT
-
-    def __post_init__(self):
-        if self.engine not in ENGINES:
-            raise ConfigError(f"Engine must be one of {', '.join(ENGINES)}, not {self.engine!r}")
-        for name in ("batch", "epochs"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"Training {name} must be at least 1, not {getattr(self, name)}")
-        if not _EXPONENTS[0] <= self.weight_exponent <= _EXPONENTS[1]:
-            low, high = _EXPONENTS
-            raise ConfigError(f"Training weight exponent must be {low} to {high}, not {self.weight_exponent}")
-        if not 0 <= self.seed < 1 << 64:
-            raise ConfigError(f"Training seed must be a word of 64 bits, not {self.seed}")
-        for name in ("lr", "decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(f"Training {name} must be at least 0 and finite, not {getattr(self, name)}")
-
-    @staticmethod
-    def default_rate(net: str, batch: int) -> float:
-        """A learning rate that suits the small networks: proportional to the batch up to 32 images, for vgg6 to 8."""
-        return min(DEFAULT_RATE * batch, _LARGEST_RATES.get(net, _LARGEST_RATE))
-
-    def rate(self, step: int, steps: int) -> float:
-        """The learning rate of a step: lr * (1 + cos(pi * step / steps)) / 2."""
-        return self.lr * (1 + math.cos(math.pi * step / steps)) / 2
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch came to: mean loss and share of right answers in training (before each update) and in the test."""
-
-    loss: float
-    accuracy: float
-    test_loss: float
-    test_accuracy: float
 
 
 @dataclass
@@ -164,7 +81,8 @@ class Run:
             losses, right = losses + loss, right + correct
             progress(step, loss / batch)
         test_loss, test_accuracy = self._evaluate(self.data.test)
-        self.epochs.append(Epoch(losses / (steps * batch), right / (steps * batch), test_loss, test_accuracy))
+        mean = (losses / (steps * batch), right / (steps * batch))
+        self.epochs.append(Epoch(*mean, test_loss, test_accuracy, settings.epochs))
         return self.epochs[-1]
 
     def _evaluate(self, samples: Samples) -> tuple[float, float]:
@@ -177,64 +95,37 @@ class Run:
         return losses / len(samples), right / len(samples)
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, all or nothing."""
-        meta = {
-            "version": _VERSION,
-            "settings": asdict(self.settings),
-            "images": _extent(self.data),
-            "epochs": [asdict(each) for each in self.epochs],
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".gradgate-", delete=False) as file:
-            try:
-                np.savez(file, allow_pickle=False, **self.engine.state() | {"meta": np.array(json.dumps(meta))})
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.replace(file.name, path)
-
-    @staticmethod
-    def settings_of(path: Path) -> Settings:
-        """The settings of a checkpoint.
-
-        Raises
-        ------
-        CheckpointError
-            If the file is not a checkpoint of this version.
-        """
-        return Settings(**_load(path)[0]["settings"])
+        """Write a checkpoint, whole or not at all."""
+        Checkpoint(path, self.settings, _extent(self.data), self.epochs, self.engine.state()).save()
 
     @classmethod
-    def resume(cls, path: Path, data: DataSet) -> "Run":
+    def resume(cls, checkpoint: Checkpoint, data: DataSet, epochs: int | None = None) -> "Run":
         """Continue from a checkpoint.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+        data : DataSet
+        epochs : int, optional
+            Epochs of the whole run, in place of the checkpoint's. The rates of those to come are those of a run of so
+            many; those that are done keep theirs.
 
         Raises
         ------
         CheckpointError
-            If the file is not a checkpoint of this version, or was made with other images.
+            If the checkpoint was made with other images, or does not hold what its settings ask for.
         """
-        meta, state = _load(path)
-        if meta["images"] != _extent(data):
-            raise CheckpointError(f"Checkpoint {path} needs the data {meta['images']}, not {_extent(data)}")
-        run = cls(Settings(**meta["settings"]), data, [Epoch(**each) for each in meta["epochs"]])
-        run.engine.restore(state)
+        checkpoint.check_images(_extent(data))
+        settings = checkpoint.settings if epochs is None else replace(checkpoint.settings, epochs=epochs)
+        try:
+            run = cls(settings, data, list(checkpoint.epochs))
+        except ConfigError as error:
+            raise checkpoint.wrong_settings(error) from None
+        checkpoint.check_arrays(run.engine.state(), run.steps)
+        run.engine.restore(checkpoint.arrays)
         return run
 
 
 def _extent(data: DataSet) -> str:
     shape = "x".join(map(str, data.shape))
     return f"{len(data.train)} + {len(data.test)} images of {shape} in {data.classes} classes"
-
-
-def _load(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(str(arrays.pop("meta")))
-    except FileNotFoundError:
-        raise CheckpointError(f"Checkpoint must be a file, but {path} does not exist") from None
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
-        raise CheckpointError(f"Checkpoint must be written by gradgate train, which {path} is not") from None
-    if meta.get("version") != _VERSION:
-        raise CheckpointError(f"Checkpoint {path} must be of version {_VERSION}, not {meta.get('version')}")
-    return meta, arrays
