@@ -36,7 +36,7 @@ verilog: setup ## the main job: Verilog of the array in build/array
 	$(VENV)/bin/gradgate generate array --out build/array
 
 test: setup ## the regression
-	$(PYTHON) -m pytest $(TESTS) --numprocesses $(JOBS) --dist worksteal --durations 10
+	$(PYTHON) -m pytest -p tests.progress $(TESTS) --numprocesses $(JOBS) --dist worksteal --durations 10
 
 mutation: setup ## does the regression notice faults? the share of mutants that is killed
 	$(PYTHON) -m bench.mutation
