@@ -22,19 +22,25 @@ COMMANDS = {
 }
 
 
-def _add_command(commands, name: str, extra: str | None) -> None:
+def _lacking(name: str, error: ModuleNotFoundError) -> str:
+    """What to say where a package of a command's extra is missing; the error again if it is no such package."""
+    package, extra = (error.name or "").split(".")[0], COMMANDS.get(name)
+    if extra is None or package in ("", "gen", "hw", "sim", "constraints"):
+        raise error
+    return f"gradgate {name} needs pip install 'gradgate[{extra}]', for the package {package} is missing"
+
+
+def _add_command(commands, name: str) -> None:
     """Add a command, or where packages of its extra are missing one that says so."""
     try:
         importlib.import_module(f".commands.{name}", __package__).add_parser(commands)
     except ModuleNotFoundError as error:
-        if extra is None or (error.name or "").split(".")[0] in ("gen", "hw", "sim"):
-            raise
-        sentence = f"gradgate {name} needs pip install 'gradgate[{extra}]', for the package {error.name} is missing"
+        sentence = _lacking(name, error)
 
         def refuse(_):
             raise UserError(sentence)
 
-        parser = commands.add_parser(name, help=f"(needs the extra {extra})", add_help=False)
+        parser = commands.add_parser(name, help=f"(needs the extra {COMMANDS[name]})", add_help=False)
         parser.add_argument("ignored", nargs=argparse.REMAINDER)
         parser.set_defaults(run=refuse)
 
@@ -62,12 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="gradgate", description="Accelerators that train neural networks, as Verilog.")
     parser.add_argument("--version", action="version", version=f"gradgate {_version()}")
     parser.set_defaults(run=lambda _: parser.print_help())
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, extra in COMMANDS.items():
-        _add_command(commands, name, extra)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name in COMMANDS:
+        _add_command(commands, name)
     try:
         parsed = parser.parse_args(arguments)
-        parsed.run(parsed)
+        try:
+            parsed.run(parsed)
+        except ModuleNotFoundError as error:
+            raise UserError(_lacking(parsed.command, error)) from None
     except UserError as error:
         print(f"gradgate: {error}", file=sys.stderr)
         return 2

