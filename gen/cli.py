@@ -2,11 +2,13 @@
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from .errors import UserError
+from .signals import end_at_once, raise_on_signals
+from .version import version
 
 __all__ = ["main"]
 
@@ -53,26 +55,37 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Report a mistake in the arguments."""
+        if match := re.fullmatch(r"argument (?:\S+/)?(\S+): expected one argument", message):
+            message = f"{match[1]} must have a value"
         raise UserError(message)
 
 
-def _version() -> str:
-    try:
-        return version("gradgate")
-    except PackageNotFoundError:  # run from the source folder, without make setup
-        return "(not installed)"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for a mistake of the user, 130 for an interrupt."""
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = _Parser(prog="gradgate", description="Accelerators that train neural networks, as Verilog.")
-    parser.add_argument("--version", action="version", version=f"gradgate {_version()}")
-    parser.set_defaults(run=lambda _: parser.print_help())
+    parser.add_argument("--version", action="version", version=f"gradgate {version()}")
+    parser.set_defaults(run=lambda _: parser.print_help(), ends_at_once=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name in COMMANDS:
         _add_command(commands, name)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for a mistake of the user, 130 for an interrupt.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of those of the process; signals are then left as they are.
+    """
+    alone = arguments is None
+    if alone:
+        end_at_once()
     try:
-        parsed = parser.parse_args(arguments)
+        parsed = _parser().parse_args(arguments)
+        if alone and not parsed.ends_at_once:
+            raise_on_signals()
         try:
             parsed.run(parsed)
         except ModuleNotFoundError as error:
@@ -81,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gradgate: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("gradgate: interrupted", file=sys.stderr)
         return 130
     return 0
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gen.errors import UserError
 from gen.verilog.emit import emit
 from gen.verilog.tidy import module_ports, tidy
+from gen.verilog.vivado import DSPS
 from hw.arch.array.config import ArrayConfig
 from hw.array.array import Array
 from hw.boards.vc709 import VC709Platform
@@ -12,12 +13,10 @@ from hw.bringup.board import BringUpBoard
 from hw.bringup.bringup import BringUp
 from sim.golden import bringup as golden
 
-__all__ = ["CORE", "MAC_LIMIT", "ROUNDS", "files"]
+__all__ = ["CORE", "ROUNDS", "files"]
 
 #: Verilog module of the test without the pins; its file is emitted apart, each module once.
 CORE = "bringup_core"
-#: DSP48E1 slices of the XC7VX690T.
-MAC_LIMIT = 3600
 #: How often the test runs the passes of `hw.arch.bringup`.
 ROUNDS = 256
 BAUD = 115200
@@ -43,8 +42,8 @@ def files(config: ArrayConfig, progress: Callable[[str], None] = lambda name: No
     UserError
         If the FPGA of the board has fewer DSP slices than the array has MACs.
     """
-    if config.macs > MAC_LIMIT:
-        raise UserError(f"The array of a bring-up must have at most {MAC_LIMIT} MACs, not {config.macs}")
+    if config.macs > DSPS:
+        raise UserError(f"The array of a bring-up must have at most {DSPS} MACs, not {config.macs}")
     platform = VC709Platform()
     model = golden.BringUp(config, Array.latency_of(config), ROUNDS)
     core = BringUp(

@@ -12,6 +12,8 @@ from gen.progress import Progress
 from gen.verilog.files import output_folder
 from hw.arch.taxonn.config import Rounding
 
+from .options import parse
+
 __all__ = ["add_parser", "table"]
 
 
@@ -73,7 +75,13 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("machine", choices=("taxonn",), help="the machine")
     parser.add_argument("--widths", default="13-21", metavar="N-M", help="bit widths (default: 13-21)")
-    parser.add_argument("--rounding", choices=list(Rounding), default=Rounding.STOCHASTIC, help="of the weight update")
+    parser.add_argument(
+        "--rounding",
+        type=parse.choice("--rounding", Rounding),
+        default=Rounding.STOCHASTIC,
+        metavar="HOW",
+        help=f"of the weight update: {' or '.join(Rounding)}",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON to this file")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_run)

@@ -2,26 +2,28 @@
 
 import argparse
 import re
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gen.errors import UserError
+from gen.errors import UserError, flag_of
 from gen.model.taxonn import NETS
 from gen.progress import Progress
 from gen.verilog import manifest, vivado
 from gen.verilog.emit import emit
 from gen.verilog.files import output_folder
 from gen.verilog.tidy import module_ports
+from gen.version import version
 from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
 from hw.arch.taxonn.config import FixedFormat
 from hw.arch.taxonn.maps import Convolution
 from sim.rtl.models import DSP48E1
 
-from .options import acore, taxonn
+from .options import acore, parse, taxonn
 from .options.array import add_array, add_buffers, array_of
 from .targets import TARGETS
 
@@ -48,7 +50,9 @@ def generate(target: str, config: Any, progress: Callable[[str], None] = lambda 
     files |= models
     kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script", ".sh": "script"}
     description = {
+        "version": version(),
         "target": target,
+        "part": vivado.PART,
         "parameters": {name: _plain(_field(config, name)) for name in kind.options},
         "top": target,
         "files": [{"name": name, "kind": kinds[Path(name).suffix], "simulation": name in models} for name in files],
@@ -105,7 +109,7 @@ def add_parser(commands) -> None:
         "generate",
         help="write Verilog, constraints, Vivado script and manifest of a target",
         description="Write <target>.v, <target>.xdc, <target>.tcl and manifest.json.",
-        epilog=f"targets:\n{targets}\nAn option that a target does not use is accepted and has no effect.",
+        epilog=f"targets:\n{targets}\nAn option that a target does not use is refused.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", type=_target, metavar="TARGET", help=f"one of {', '.join(TARGETS)}")
@@ -114,8 +118,10 @@ def add_parser(commands) -> None:
     acore.add_options(parser)
     taxonn.add_options(parser)
     parser.add_argument("--net", metavar="NAME", help=f"a network of taxonn in place of --layers: {', '.join(NETS)}")
-    parser.add_argument("--out", type=_path, metavar="DIR", help="output folder, default build/<target>")
-    parser.set_defaults(run=_run)
+    parser.add_argument(
+        "--out", type=parse.folder("--out"), metavar="DIR", help="output folder, default build/<target>"
+    )
+    parser.set_defaults(run=_run, ends_at_once=True)
 
 
 def _users(option: str) -> str:
@@ -128,25 +134,41 @@ def _target(text: str) -> str:
     return text
 
 
-def _path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise UserError(f"--out must be the path of a folder, not {text!r}")
-    return Path(text)
+def _check_options(name: str, arguments: argparse.Namespace) -> None:
+    """Refuse an option that the target does not use."""
+    used = TARGETS[name].arguments
+    for other in dict.fromkeys(option for target in TARGETS.values() for option in target.arguments):
+        if other not in used and getattr(arguments, other) is not None:
+            options = ", ".join(map(flag_of, (*used, "out")))
+            raise UserError(f"Options of {name} must be among {options}, unlike {flag_of(other)}")
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    name = arguments.target
+    _check_options(name, arguments)
+    target = TARGETS[name]
     try:
-        config = (TARGETS[arguments.target].configure or array_of)(arguments)
+        config = (target.configure or array_of)(arguments)
     except ConfigError as error:
         raise UserError(str(error)) from None
-    out = arguments.out or Path("build", arguments.target)
+    macs = target.macs(config)
+    if macs > vivado.DSPS and not target.board:
+        print(
+            f"gradgate: {name} takes {macs:,} DSP48E1 or more, but {vivado.PART} has {vivado.DSPS:,}: it will not fit",
+            file=sys.stderr,
+        )
+    out = arguments.out or Path("build", name)
     start = time.monotonic()
-    with output_folder(out) as folder:
+    with output_folder(out, [manifest.NAME, f"{name}.v"]) as folder:
         with Progress() as progress:
-            files = generate(arguments.target, config, lambda name: progress.show(f"emitting {name}"))
-        folder.commit(files)
-    verilog = "".join(text for name, text in files.items() if name.endswith(".v") and name != "DSP48E1.v")
+            files = generate(name, config, lambda module: progress.show(f"emitting {module}"))
+        ours, changed = manifest.earlier(out, files)
+        folder.commit(files, stale=ours)
+    verilog = "".join(text for file, text in files.items() if file.endswith(".v") and file != "DSP48E1.v")
     modules = len(re.findall(r"^module ", verilog, re.MULTILINE))
-    macs = TARGETS[arguments.target].macs(config)
-    print(f"{arguments.target}: {macs} MACs a cycle, {modules} modules, {len(verilog) / 1000:.0f} kB of Verilog")
+    print(f"{name}: {macs} MACs a cycle, {modules} modules, {len(verilog) / 1000:.0f} kB of Verilog")
     print(f"Wrote {', '.join(files)} to {out} in {time.monotonic() - start:.1f} s")
+    if ours:
+        print(f"Removed {', '.join(ours)}, which an earlier call left there")
+    if changed:
+        print(f"Left {', '.join(changed)} of an earlier call, changed since, which no longer belongs there")

@@ -13,7 +13,7 @@ from gen.verilog.files import output_folder
 
 __all__ = ["add_parser", "report"]
 
-NAME = "report.json"
+NAME = manifest.REPORTS[0]
 _DEVICE_NAME = "XC7VX690T"
 
 
@@ -107,14 +107,14 @@ def add_parser(commands) -> None:
         "--fewest-luts", action="store_true", help="map so that LUTs of all sizes cost the same, as they are counted"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, ends_at_once=True)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     if not arguments.folder.is_dir():
         raise UserError(f"A report needs a folder that gradgate generate wrote, not {arguments.folder}")
     start = time.monotonic()
-    with output_folder(arguments.folder) as folder:
+    with output_folder(arguments.folder, [NAME]) as folder:
         with Progress() as progress:
             result = report(arguments.folder, arguments.fewest_luts, progress.show)
         text = json.dumps(result, indent=2) + "\n"

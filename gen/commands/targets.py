@@ -54,6 +54,11 @@ class Target:
     board: Callable[[ArrayConfig, Callable[[str], None]], tuple[dict[str, str], dict]] | None = None
     configure: Callable[[argparse.Namespace], Any] | None = None
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Arguments on the command line that it uses."""
+        return tuple(name for field in self.options for name in taxonn.ARGUMENTS.get(field, (field,)))
+
 
 _CELL = ("pint", "mac", "acc_bits")
 

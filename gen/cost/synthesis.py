@@ -5,11 +5,11 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gen.errors import UserError
+from gen.verilog.files import scratch_folder
 
 __all__ = ["DEVICE", "RESOURCES", "YOSYS", "Module", "count", "synthesise", "transistors"]
 
@@ -95,8 +95,8 @@ def synthesise(
         If Yosys fails.
     """
     folder = sources[0].parent
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".yosys-") as scratch:
-        result = Path(scratch, "stat.json")
+    with scratch_folder(folder) as scratch:
+        result = scratch / "stat.json"
         script = [f"read_verilog {source.name}" for source in sources]
         script += [f"blackbox {name}" for name in without]
         # Vivado's buffer of a board's clock has a parameter for simulation that Yosys's has not.
@@ -128,8 +128,8 @@ def transistors(source: Path, top: str, without: Sequence[str] = ()) -> int:
     UserError
         If Yosys fails.
     """
-    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".yosys-") as scratch:
-        result = Path(scratch, "stat.txt")
+    with scratch_folder(source.parent) as scratch:
+        result = scratch / "stat.txt"
         script = [
             f"read_verilog {source.name}",
             *(f"blackbox {name}" for name in without),

@@ -6,10 +6,12 @@ from string import Template
 
 from .tidy import Port
 
-__all__ = ["PART", "PERIOD_NS", "constraints", "script"]
+__all__ = ["DSPS", "PART", "PERIOD_NS", "constraints", "script"]
 
 #: The FPGA of the VC709 board.
 PART = "xc7vx690tffg1761-2"
+#: Its DSP48E1 slices.
+DSPS = 3600
 #: 200 MHz (ETA, Section V).
 PERIOD_NS = 5.0
 #: What of the period belongs to the neighbours of a module built out of context.

@@ -57,10 +57,10 @@ def check_form(source: str, value: Any, form: Any, key: str = "") -> None:
     if not fits:
         what, shown = f"Key {key} of {source}" if key else source, repr(value)
         raise ConfigError(f"{what} must be {rule}, not {shown if len(shown) <= 40 else shown[:37] + '...'}")
-    if isinstance(form, list):
+    if isinstance(form, list) and isinstance(value, list):
         for number, each in enumerate(value):
             check_form(source, each, form[0], f"{key}[{number}]")
-    elif isinstance(form, dict):
+    elif isinstance(form, dict) and isinstance(value, dict):
         inner = dict.fromkeys(value, form[str]) if str in form else form
         for name, its in inner.items():
             path = f"{key}.{name}" if key else name

@@ -8,6 +8,7 @@ import pytest
 
 from gen.cli import main
 from gen.commands.targets import TARGETS
+from gen.verilog.manifest import earlier
 
 
 def refused(arguments, capsys):
@@ -45,10 +46,46 @@ def test_foreign_files_stay(tmp_path):
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
 
 
-def test_options_that_a_target_does_not_use_change_nothing(tmp_path):
-    for name, extra in (("a", []), ("b", ["--clusters", "2", "--rows", "7"])):
-        assert main(["generate", "mac", "--out", str(tmp_path / name), *extra]) == 0
-    assert (tmp_path / "a" / "manifest.json").read_bytes() == (tmp_path / "b" / "manifest.json").read_bytes()
+def test_another_target_takes_the_files_of_the_first_away(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
+    (tmp_path / "report.json").write_text("{}")
+    (tmp_path / "mac.xdc").write_text("changed")
+    capsys.readouterr()
+    assert main(["generate", "convert", "--out", str(tmp_path)]) == 0
+    assert (
+        "Removed mac.v, mac.tcl, DSP48E1.v, report.json, which an earlier call left there\n" in capsys.readouterr().out
+    )
+    found = {path.name for path in tmp_path.iterdir()}
+    assert found == {"convert.v", "convert.xdc", "convert.tcl", "manifest.json", "mine.txt", "mac.xdc"}
+
+
+def test_a_form_without_slices_takes_their_model_away(tmp_path, capsys):
+    for form, there in (("dsp", True), ("generic", False)):
+        assert main(["generate", "mac", "--mac", form, "--out", str(tmp_path)]) == 0
+        assert (tmp_path / "DSP48E1.v").exists() == there
+    assert "Removed DSP48E1.v, which" in capsys.readouterr().out
+
+
+def test_no_file_outside_of_the_folder_is_removed(tmp_path):
+    assert main(["generate", "convert", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "manifest.json").read_text()
+    assert earlier(tmp_path, ["convert.v"]) == (["convert.xdc", "convert.tcl"], [])
+    for name in ("../mine.txt", "/etc/hostname", "a/b", ".."):
+        manifest = json.loads(text)
+        manifest["sha256"][name] = "0" * 64
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        assert earlier(tmp_path, []) == ([], [])
+
+
+def test_what_does_not_fit_the_device_is_said(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("gen.commands.generate.generate", lambda *_: {})
+    assert main(["generate", "array", "--clusters", "64", "--wpus", "16", "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == (
+        "gradgate: array takes 73,728 DSP48E1 or more, but xc7vx690tffg1761-2 has 3,600: it will not fit\n"
+    )
+    assert "73728 MACs a cycle" in captured.out
 
 
 @pytest.mark.parametrize(
@@ -66,6 +103,23 @@ def test_options_that_a_target_does_not_use_change_nothing(tmp_path):
         (["mac", "--pint", "8,x"], "--pint must be two integers k,d such as 8,3, not '8,x'"),
         (["mac", "--mac", "lut"], "Array mac must be one of dsp, shift, generic, not 'lut'"),
         (["tpu"], f"Target must be one of {', '.join(TARGETS)}, not 'tpu'"),
+        (
+            ["mac", "--clusters", "2"],
+            "Options of mac must be among --pint, --mac, --acc-bits, --out, unlike --clusters",
+        ),
+        (
+            ["array", "--layers", "3,x"],
+            "Options of array must be among --clusters, --wpus, --rows, --channels, --pint, --mac, --acc-bits, --out, "
+            "unlike --layers",
+        ),
+        (
+            ["taxonn", "--mac", "shift"],
+            "Options of taxonn must be among --layers, --net, --activation, --format, --rounding, --conversion, --out, "
+            "unlike --mac",
+        ),
+        (["acore", "--apus", "x"], "--apus must be an integer from 1 to 64, not 'x'"),
+        (["acore", "--lanes", "9"], "A-Core lanes must be 1 to 8, not 9"),
+        (["mac", "--pint"], "--pint must have a value"),
         (["mac", "--speed", "9"], "unrecognized arguments: --speed 9"),
         (["mac", "--out", ""], "--out must be the path of a folder, not ''"),
         ([], "the following arguments are required: TARGET"),
@@ -83,6 +137,25 @@ def test_output_folder_that_is_a_file_is_refused(tmp_path, capsys):
     assert "must not be a file" in refused(["generate", "mac", "--out", str(file)], capsys)
     assert "must be writable" in refused(["generate", "mac", "--out", str(file / "sub")], capsys)
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a/" + "x" * 300, "x" * 300 + "/a", "a/" * 3000])
+def test_a_path_that_is_too_long_is_refused(path, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    sentence = refused(["generate", "mac", "--out", path], capsys)
+    assert sentence.startswith("gradgate: Output folder must be writable, but ")
+    assert sentence.endswith(" is not (File name too long)\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_the_work_is_not_one_of_the_folder(monkeypatch, tmp_path):
+    def missing(*_):
+        raise FileNotFoundError(2, "No such file or directory", "tool")
+
+    monkeypatch.setattr("gen.commands.generate.generate", missing)
+    with pytest.raises(FileNotFoundError, match="tool"):
+        main(["generate", "mac", "--out", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
 
 
 def test_unwritable_folder_is_refused(tmp_path, monkeypatch, capsys):

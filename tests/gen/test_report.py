@@ -72,12 +72,24 @@ def test_count_adds_instances_and_weights():
     }
 
 
+def spoil_manifest(folder, **changes):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
 @pytest.mark.parametrize(
     "spoil, message",
     [
         (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: No such file or directory"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "must be a JSON manifest"),
-        (lambda folder: (folder / "manifest.json").write_text("{}"), "must have the keys"),
+        (lambda folder: (folder / "manifest.json").write_text("{}"), "must have the key target"),
+        (lambda folder: spoil_manifest(folder, files=3), "Key files of"),
+        (lambda folder: spoil_manifest(folder, files=[3]), "Key files[0] of"),
+        (lambda folder: spoil_manifest(folder, sha256=[]), "Key sha256 of"),
+        (lambda folder: spoil_manifest(folder, sha256={}), "must have the file mac.v"),
+        (lambda folder: spoil_manifest(folder, macs_per_cycle="1"), "must be an integer from 0 to"),
+        (lambda folder: spoil_manifest(folder, top="mac; exec -- ls"), "Key top of"),
+        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "must be a JSON manifest"),
         (lambda folder: (folder / "mac.v").unlink(), "mac.v must be there and readable"),
         (lambda folder: (folder / "mac.v").write_text("module mac; endmodule"), "must have the SHA-256"),
     ],
@@ -97,9 +109,9 @@ def test_failing_synthesis_is_one_sentence(tmp_path, capsys, monkeypatch):
     assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
     capsys.readouterr()
     (tmp_path / "mac.v").write_text("module mac(; endmodule\n")
-    monkeypatch.setattr("gen.verilog.manifest.sha256", lambda content: None)
+    monkeypatch.setattr("gen.verilog.manifest.sha256", lambda content: "0" * 64)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["sha256"] = dict.fromkeys(manifest["sha256"])
+    manifest["sha256"] = dict.fromkeys(manifest["sha256"], "0" * 64)
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     assert main(["report", str(tmp_path)]) == 2
     error = capsys.readouterr().err

@@ -1,10 +1,10 @@
 """Command-line options of the A-Core, and the configuration that they mean."""
 
 import argparse
-import re
 
-from gen.errors import UserError
 from hw.arch.acore.apu import ACORE_RANGES, ACoreConfig
+
+from .parse import integer
 
 __all__ = ["FIELDS", "add_options", "configure"]
 
@@ -24,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for name, text in _OPTIONS.items():
         low, high = ACORE_RANGES[name]
         text = f"{text}; {low} to {high}, default {getattr(_DEFAULT, name)}"
-        group.add_argument(f"--{name}", metavar="N", help=text)
+        group.add_argument(f"--{name}", type=integer(f"--{name}", low, high, within=False), metavar="N", help=text)
 
 
 def configure(arguments: argparse.Namespace) -> ACoreConfig:
@@ -32,16 +32,7 @@ def configure(arguments: argparse.Namespace) -> ACoreConfig:
 
     Raises
     ------
-    UserError, ValueError
-        If one cannot be read, or is out of range.
+    ConfigError
+        If one is out of range.
     """
-    sizes = {name: getattr(arguments, name) for name in _OPTIONS}
-    given = {name: _integer(name, text) for name, text in sizes.items() if text is not None}
-    return ACoreConfig(acc_bits=arguments.acc_bits, **given)
-
-
-def _integer(name: str, text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
-        low, high = ACORE_RANGES[name]
-        raise UserError(f"--{name} must be an integer from {low} to {high}, not {text!r}")
-    return int(text)
+    return ACoreConfig(**{name: getattr(arguments, name) for name in FIELDS if getattr(arguments, name) is not None})

@@ -2,13 +2,15 @@
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gen.errors import UserError, flag_of
 from hw.arch.array.config import ARRAY_RANGES, ArrayConfig, MacForm
 from hw.arch.ccore.config import CCORE_RANGES, CCoreConfig
 from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
+
+from .parse import integer
 
 __all__ = ["add_array", "add_buffers", "array_of", "ccore_of"]
 
@@ -29,13 +31,13 @@ _ARRAY, _CCORE = ArrayConfig(), CCoreConfig()
 
 
 def add_array(parser: argparse.ArgumentParser, users: Callable[[str], str] = lambda name: "") -> None:
-    """Add the options of the array; `users` says of each which targets take it."""
+    """Add the options of the array, None where they are not given; `users` says of each which targets take it."""
     for name, text in _SIZES.items():
         _add_integer(parser, name, text + "{}" + users(name), ARRAY_RANGES[name], getattr(_ARRAY, name))
     pint = f"code width and split point of PINT(k,d); k 4 to 10, d 1 to k-3, default 8,3 {users('pint')}"
-    parser.add_argument("--pint", type=_pint, default=_ARRAY.pint, metavar="K,D", help=pint.rstrip())
+    parser.add_argument("--pint", type=_pint, metavar="K,D", help=pint.rstrip())
     mac = f"form of the MAC: {', '.join(MacForm)}, default {_ARRAY.mac} {users('mac')}"
-    parser.add_argument("--mac", default=_ARRAY.mac, metavar="FORM", help=mac.rstrip())
+    parser.add_argument("--mac", metavar="FORM", help=mac.rstrip())
 
 
 def add_buffers(parser: argparse.ArgumentParser, users: Callable[[str], str] = lambda name: "") -> None:
@@ -49,11 +51,10 @@ def array_of(arguments: argparse.Namespace) -> ArrayConfig:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a size is out of its range.
     """
-    sizes = {name: getattr(arguments, name) for name in _SIZES}
-    return ArrayConfig(pint=arguments.pint, mac=arguments.mac, **sizes)
+    return ArrayConfig(**_given(arguments, (*_SIZES, "pint", "mac")))
 
 
 def ccore_of(arguments: argparse.Namespace) -> CCoreConfig:
@@ -61,25 +62,20 @@ def ccore_of(arguments: argparse.Namespace) -> CCoreConfig:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a size is out of its range.
     """
-    return CCoreConfig(array_of(arguments), **{name: getattr(arguments, name) for name in _DEPTHS})
+    return CCoreConfig(array_of(arguments), **_given(arguments, _DEPTHS))
+
+
+def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict:
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
 def _add_integer(parser, name: str, text: str, limits: tuple[int, int], default: int) -> None:
     flag, (low, high) = flag_of(name), limits
     help_text = text.format(f"; {low} to {high}, default {default} ").rstrip()
-    parser.add_argument(flag, type=_integer(flag, low, high), default=default, metavar="N", help=help_text)
-
-
-def _integer(flag: str, low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
-            raise UserError(f"{flag} must be an integer from {low} to {high}, not {text!r}")
-        return int(text)
-
-    return parse
+    parser.add_argument(flag, type=integer(flag, low, high, within=False), metavar="N", help=help_text)
 
 
 def _pint(text: str) -> PintFormat:

@@ -8,10 +8,13 @@ from gen.model.taxonn import NETS, Net
 from hw.arch.taxonn.config import Activation, FixedFormat, Rounding, TaxonnConfig
 from hw.arch.taxonn.maps import parse_layers
 
-__all__ = ["FIELDS", "add_options", "configure", "default_rate", "given"]
+__all__ = ["ARGUMENTS", "FIELDS", "add_options", "configure", "default_rate", "given"]
 
 #: Fields of the configuration, in the manifest.
 FIELDS = ("layers", "activations", "formats", "rounding", "conversion", "convolutions")
+
+#: Arguments on the command line that make a field, where they are not named as the field is.
+ARGUMENTS = {"layers": ("layers", "net"), "activations": ("activation",), "formats": ("format",), "convolutions": ()}
 
 _LAYERS = "64,32,10"
 #: Formats of the last layer and of the others: those of the paper for MNIST.
