@@ -12,7 +12,7 @@ from typing import Any
 from gen.errors import UserError, flag_of
 from gen.model.taxonn import NETS
 from gen.progress import Progress
-from gen.verilog import manifest, vivado
+from gen.verilog import formats, manifest, vivado
 from gen.verilog.emit import emit
 from gen.verilog.files import output_folder
 from gen.verilog.tidy import module_ports
@@ -43,19 +43,24 @@ def generate(target: str, config: Any, progress: Callable[[str], None] = lambda 
         Called with the name of each module.
     """
     kind = TARGETS[target]
-    files, facts = kind.board(config, progress) if kind.board else _module(kind.build(config), target, progress)
-    models = {}
+    if kind.board:
+        files, facts = kind.board(config, progress)
+    else:
+        files, facts = _module(kind.build(config), target, progress)
+    sources, models = [name for name in files if name.endswith(".v")], {}
     if any(re.search(r"^  DSP48E1 ", text, re.MULTILINE) for text in files.values()):
         models["DSP48E1.v"] = DSP48E1.read_text()
-    files |= models
-    kinds = {".v": "verilog", ".xdc": "constraints", ".tcl": "script", ".sh": "script"}
+    design = formats.Design(target, kind.summary, version(), sources, [*models])
+    files |= models | {f"{target}.f": formats.file_list(design), f"{target}.core": formats.core(design)}
+    if not kind.board:
+        files["package_ip.tcl"] = formats.package_ip(design, [port["name"] for port in facts["ports"]])
     description = {
         "version": version(),
         "target": target,
         "part": vivado.PART,
         "parameters": {name: _plain(_field(config, name)) for name in kind.options},
         "top": target,
-        "files": [{"name": name, "kind": kinds[Path(name).suffix], "simulation": name in models} for name in files],
+        "files": [{"name": name, "kind": formats.kind_of(name), "simulation": name in models} for name in files],
         **facts,
         "macs_per_cycle": kind.macs(config),
         "sha256": {name: manifest.sha256(text) for name, text in files.items()},
@@ -108,7 +113,7 @@ def add_parser(commands) -> None:
     parser = commands.add_parser(
         "generate",
         help="write Verilog, constraints, Vivado script and manifest of a target",
-        description="Write <target>.v, <target>.xdc, <target>.tcl and manifest.json.",
+        description="Write <target>.v, <target>.xdc, <target>.tcl, files for other tools and manifest.json.",
         epilog=f"targets:\n{targets}\nAn option that a target does not use is refused.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

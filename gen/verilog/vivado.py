@@ -6,7 +6,7 @@ from string import Template
 
 from .tidy import Port
 
-__all__ = ["DSPS", "PART", "PERIOD_NS", "constraints", "script"]
+__all__ = ["DSPS", "PART", "PERIOD_NS", "constraints", "fill", "script"]
 
 #: The FPGA of the VC709 board.
 PART = "xc7vx690tffg1761-2"
@@ -26,7 +26,7 @@ class _Template(Template):
 
 def constraints(top: str, clock: str, ports: Sequence[Port]) -> str:
     """Return the XDC text of module `top`: its clock, and bounds from and to all its other `ports`."""
-    return _fill(
+    return fill(
         "module.xdc",
         top=top,
         clock=clock,
@@ -40,10 +40,11 @@ def constraints(top: str, clock: str, ports: Sequence[Port]) -> str:
 
 def script(top: str, sources: Sequence[str]) -> str:
     """Return the Tcl text that builds `top` from the Verilog files `sources` beside it."""
-    return _fill("module.tcl", top=top, part=PART, period=f"{PERIOD_NS:.3f}", sources=" ".join(sources))
+    return fill("module.tcl", top=top, part=PART, period=f"{PERIOD_NS:.3f}", sources=" ".join(sources))
 
 
-def _fill(name: str, **values: str) -> str:
+def fill(name: str, **values: str) -> str:
+    """Return a template of `constraints/` with its names replaced."""
     return _Template((_TEMPLATES / name).read_text()).substitute(values)
 
 

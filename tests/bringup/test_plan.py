@@ -18,6 +18,7 @@ from sim.rtl.simulators import lint
 
 CONFIG = ArrayConfig(2, 1, 2, 1, mac=MacForm.GENERIC)
 FILES = {"bringup.v", "bringup_core.v", "bringup.xdc", "bringup.tcl", "build_bringup.sh", "manifest.json"}
+FILES |= {"bringup.f", "bringup.core"}
 
 #: Stand-ins of Vivado's commands: each call is printed; slacks are those of the environment.
 STANDINS = """

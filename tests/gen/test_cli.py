@@ -10,6 +10,9 @@ from gen.cli import main
 from gen.commands.targets import TARGETS
 from gen.verilog.manifest import earlier
 
+#: Files that every module has, after its name.
+ENDS = ("v", "xdc", "tcl", "f", "core")
+
 
 def refused(arguments, capsys):
     """The one sentence that refuses `arguments`."""
@@ -24,7 +27,8 @@ def refused(arguments, capsys):
 def test_generate_writes_all_files(tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert main(["generate", "mac", "--mac", "dsp", "--pint", "6,2", "--acc-bits", "32", "--out", str(out)]) == 0
-    assert {file.name for file in out.iterdir()} == {"mac.v", "mac.xdc", "mac.tcl", "DSP48E1.v", "manifest.json"}
+    files = {"mac.v", "mac.xdc", "mac.tcl", "mac.f", "mac.core", "package_ip.tcl", "DSP48E1.v", "manifest.json"}
+    assert {file.name for file in out.iterdir()} == files
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["parameters"] == {"pint": [6, 2], "mac": "dsp", "acc_bits": 32}
     assert "1 MACs a cycle" in capsys.readouterr().out
@@ -54,10 +58,11 @@ def test_another_target_takes_the_files_of_the_first_away(tmp_path, capsys):
     capsys.readouterr()
     assert main(["generate", "convert", "--out", str(tmp_path)]) == 0
     assert (
-        "Removed mac.v, mac.tcl, DSP48E1.v, report.json, which an earlier call left there\n" in capsys.readouterr().out
+        "Removed mac.v, mac.tcl, DSP48E1.v, mac.f, mac.core, report.json, which an earlier call left there\n"
+        in capsys.readouterr().out
     )
     found = {path.name for path in tmp_path.iterdir()}
-    assert found == {"convert.v", "convert.xdc", "convert.tcl", "manifest.json", "mine.txt", "mac.xdc"}
+    assert found == {*(f"convert.{end}" for end in ENDS), "package_ip.tcl", "manifest.json", "mine.txt", "mac.xdc"}
 
 
 def test_a_form_without_slices_takes_their_model_away(tmp_path, capsys):
@@ -70,7 +75,7 @@ def test_a_form_without_slices_takes_their_model_away(tmp_path, capsys):
 def test_no_file_outside_of_the_folder_is_removed(tmp_path):
     assert main(["generate", "convert", "--out", str(tmp_path)]) == 0
     text = (tmp_path / "manifest.json").read_text()
-    assert earlier(tmp_path, ["convert.v"]) == (["convert.xdc", "convert.tcl"], [])
+    assert earlier(tmp_path, ["convert.v"]) == ([*(f"convert.{end}" for end in ENDS[1:]), "package_ip.tcl"], [])
     for name in ("../mine.txt", "/etc/hostname", "a/b", ".."):
         manifest = json.loads(text)
         manifest["sha256"][name] = "0" * 64

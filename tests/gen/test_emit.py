@@ -165,4 +165,4 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path):
         subprocess.run([*command, "--out", str(out)], env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
         outputs.append({file.name: file.read_bytes() for file in out.iterdir()})
     assert outputs[0] == outputs[1]
-    assert {"array.v", "array.xdc", "array.tcl", "DSP48E1.v", "manifest.json"} == set(outputs[0])
+    assert {"array.v", "array.xdc", "array.tcl", "DSP48E1.v", "manifest.json"} < set(outputs[0])

@@ -22,6 +22,21 @@ set commands {
     set_max_delay         {-datapath_only} {-from -to} 1 1 any same
     get_ports             {-quiet} {-filter} 1 1 any same
     get_clocks            {-quiet} {} 1 1 any same
+    create_project        {-force -in_memory} {-part} 1 2 start project
+    add_files             {-norecurse -quiet} {-fileset} 1 1 project same
+    current_fileset       {} {} 0 0 project same
+    update_compile_order  {-quiet} {-fileset} 0 0 project same
+    ipx::package_project  {-import_files -force} {-root_dir -vendor -library -taxonomy} 0 0 project packaged
+    ipx::current_core     {} {} 0 0 packaged same
+    ipx::get_bus_interfaces {-quiet} {-of_objects} 1 1 packaged same
+    ipx::infer_bus_interface {} {} 3 3 packaged same
+    ipx::add_bus_parameter {} {} 2 2 packaged same
+    ipx::associate_bus_interfaces {} {-busif -clock} 1 1 packaged same
+    ipx::create_xgui_files {} {} 1 1 packaged same
+    ipx::update_checksums {} {} 1 1 packaged checked
+    ipx::check_integrity  {-quiet} {} 1 1 checked same
+    ipx::save_core        {} {} 1 1 checked saved
+    close_project         {-delete} {} 0 0 saved closed
 }
 set values {
     -mode {out_of_context default} -boolean_check {ERRORS_IN_ROUTES PARTIALLY_ROUTED PLACED_FULLY ROUTED_FULLY}
@@ -62,6 +77,8 @@ proc check {command flags valued least most before after arguments} {
     return [list $options $others]
 }
 
+namespace eval ipx {}
+namespace eval do_ipx {}
 foreach {command flags valued least most before after} $commands {
     proc $command args [format {
         lassign [check %s {%s} {%s} %s %s %s %s $args] options others
@@ -99,8 +116,45 @@ proc do_get_property {options others} {
 }
 proc do_create_clock {options others} { lappend ::clocks [dict get $options -name] }
 proc do_set_property {options others} {
-    if {[lindex $others 0] ne "HD.CLK_SRC"} { error "set_property: unknown property" }
+    # Of a clock port; of the sources; of a core, and of a parameter of a bus.
+    set known {HD.CLK_SRC top name display_name version description value}
+    if {[lindex $others 0] ni $known} { error "set_property: unknown property" }
 }
+proc do_create_project {options others} { file mkdir [lindex $others 1] }
+proc do_add_files {options others} { must_exist [lindex $others 0]; lappend ::sources [lindex $others 0] }
+proc do_current_fileset {options others} { return sources_1 }
+# Interfaces are inferred from ports of the standard names, clock and reset from theirs.
+proc do_ipx::package_project {options others} {
+    if {![llength $::sources]} { error "ipx::package_project: no sources" }
+    foreach option {-root_dir -vendor -library -taxonomy} { dict get $options $option }
+    set ::interfaces {}
+    foreach port $::env(PORTS) {
+        if {[regexp {^(\w+)_(tvalid|awvalid|arvalid)$} $port whole bus] && $bus ni $::interfaces} {
+            lappend ::interfaces $bus
+        }
+    }
+}
+proc do_ipx::current_core {options others} { return core }
+proc do_ipx::get_bus_interfaces {options others} {
+    if {[dict get $options -of_objects] ne "core"} { error "ipx::get_bus_interfaces: no core" }
+    return [expr {[lindex $others 0] in $::interfaces ? [lindex $others 0] : ""}]
+}
+proc do_ipx::infer_bus_interface {options others} {
+    lassign $others port type core
+    if {$port ni $::env(PORTS)} { error "ipx::infer_bus_interface: no port $port" }
+    if {$type ni {xilinx.com:signal:clock_rtl:1.0 xilinx.com:signal:reset_rtl:1.0}} { error "unknown type $type" }
+    lappend ::interfaces $port
+}
+proc do_ipx::add_bus_parameter {options others} {
+    if {[lindex $others 1] ni $::interfaces} { error "ipx::add_bus_parameter: no interface" }
+    return [lindex $others 0]
+}
+proc do_ipx::associate_bus_interfaces {options others} {
+    foreach option {-busif -clock} {
+        if {[dict get $options $option] ni $::interfaces} { error "no interface [dict get $options $option]" }
+    }
+}
+proc do_ipx::save_core {options others} { write_file $::env(CALLS).saved }
 proc do_set_max_delay {options others} { dict get $options -from }
 proc do_get_clocks {options others} {
     if {[lindex $others 0] ni $::clocks} { error "get_clocks: no clock $others" }
