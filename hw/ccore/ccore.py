@@ -47,6 +47,8 @@ class CCore(wiring.Component):
     sums : Out(stream.Signature(ArrayLayout(sum_bits, clusters)))
     status : Out(stream.Signature(STATUS))
     busy : Out(1)
+        From the cycle after the first word of a descriptor is taken until its status has been taken and all of its
+        results and sums have left.
     overflow : Out(1), clear : In(1)
         A sum left `acc_bits`; sticky until `clear`.
 

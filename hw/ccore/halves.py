@@ -40,7 +40,7 @@ class Halves(wiring.Component):
     taken : In(1)
         Sums of |x| of a map have been taken.
     busy : Out(1)
-        A half waits to be drained.
+        A half waits to be drained, or sums of |x| to be taken.
 
     Source: architecture.md Section 4 (partial sums, ping-pong).
     """
@@ -79,7 +79,7 @@ class Halves(wiring.Component):
             self.permit.eq(~self.waiting.begins | (~Mux(following, full[1], full[0]) & (total <= self._config.images))),
             self.job.valid.eq(Mux(giving, ready[1], ready[0])),
             self.job.payload.eq(Mux(giving, jobs[1], jobs[0])),
-            self.busy.eq(full[0] | full[1]),
+            self.busy.eq(full[0] | full[1] | (sums != 0)),
         ]
         m.d.sync += [self.half.eq(following), sums.eq(Mux(begins, total, sums) - self.taken)]
         for half in (0, 1):

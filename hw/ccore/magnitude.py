@@ -61,13 +61,14 @@ class MagnitudeSum(wiring.Component):
         selected = Signal(self._sum)
         for w in range(self._wpus):
             # Cycle 1: the port.
-            value = Signal(self._acc, name=f"value_{w}", reset_less=True)
+            # What is added into state starts from zero: a sum that a reset cuts short leaves nothing behind.
+            value = Signal(self._acc, name=f"value_{w}")
             m.d.sync += value.eq(choose(control.port, list(self.ps_o[w])))
             with m.If(~control.add[w]):
                 m.d.sync += value.eq(0)
             # Cycle 2: acc + |value| as acc + (value ^ sign) + sign, the sign through a bit below.
             sign = value[-1]
-            acc = Signal(self._sum, name=f"acc_{w}", reset_less=True)
+            acc = Signal(self._sum, name=f"acc_{w}")
             hold = Signal(self._sum, name=f"hold_{w}", reset_less=True)
             # Of equal width, with the constant beside acc, so that Yosys has the exclusive OR inside the adder's LUT.
             addend = Signal(width, name=f"addend_{w}")
@@ -79,7 +80,7 @@ class MagnitudeSum(wiring.Component):
             # Cycle 3: one WPU after the other.
             with m.If(control.select == w):
                 m.d.comb += selected.eq(hold)
-        before = Signal(self._sum, reset_less=True)
+        before = Signal(self._sum)
         m.d.comb += self.total.eq(before + selected)
         m.d.sync += before.eq(self.total)
         with m.If(control.final):
@@ -176,11 +177,10 @@ class Magnitude(wiring.Component):
                 self.o.payload[i].eq(bank.read_data),
             ]
             if i + 1 < array.clusters:
-                # The next cluster is one cycle behind.
-                control = data.View(
-                    _control(array.wpus),
-                    delayed(m, control.as_value(), 1, name=f"control_{i + 1}", reset_less=False),
-                )
+                # The next cluster is one cycle behind; after a reset it selects no WPU, as cluster 0 does.
+                late = Signal(control.shape(), name=f"control_{i + 1}_q1", init={"select": array.wpus})
+                m.d.sync += late.eq(control)
+                control = late
                 place = delayed(m, place, 1, name=f"place_{i + 1}")
         m.d.comb += read.eq((level != 0) & (~self.o.valid | self.o.ready))
         m.d.sync += [level.eq(level + control.final - read), self.o.valid.eq(read | (self.o.valid & ~self.o.ready))]

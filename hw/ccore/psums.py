@@ -76,15 +76,17 @@ class PartialSums(wiring.Component):
         )
 
     def _ops(self, m, count: int):
-        """The operation, delayed by 0 to `count` - 1 cycles; what it writes is reset."""
+        """The operation, delayed by 0 to `count` - 1 cycles; a reset leaves none of what it does."""
         layout = psum_op(self._config)
         ops = [self.op]
         for n in range(1, count):
-            op = Signal(layout, name=f"op_q{n}", reset_less=True)
-            write = Signal(PORTS, name=f"write_q{n}")
-            m.d.sync += [op.eq(ops[-1]), write.eq(ops[-1].write)]
-            whole = Signal(layout, name=f"op_{n}")
-            m.d.comb += [whole.eq(op), whole.write.eq(write)]
+            op, whole = Signal(layout, name=f"op_q{n}", reset_less=True), Signal(layout, name=f"op_{n}")
+            m.d.sync += op.eq(ops[-1])
+            m.d.comb += whole.eq(op)
+            for name in ("write", "sum", "flush"):
+                does = Signal.like(op[name], name=f"{name}_q{n}", reset_less=False)
+                m.d.sync += does.eq(ops[-1][name])
+                m.d.comb += whole[name].eq(does)
             ops.append(whole)
         return ops
 

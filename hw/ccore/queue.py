@@ -31,6 +31,8 @@ class DescriptorQueue(wiring.Component):
     Members
     -------
     i : In(stream.Signature(32))
+    begins : Out(1)
+        The first word of a descriptor is taken.
     header : Out(layout(HEADER)), error : Out(Error), valid : Out(1), take : In(1)
     index : In(range(32)), entry : Out(entry_layout(config))
 
@@ -42,6 +44,7 @@ class DescriptorQueue(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(WORD_BITS))),
+                "begins": Out(1),
                 "header": Out(layout(HEADER)),
                 "error": Out(Error),
                 "valid": Out(1),
@@ -105,7 +108,7 @@ class DescriptorQueue(wiring.Component):
         m.d.comb += [self.header.eq(header), self.entry.eq(Cat(lanes))]
         with m.FSM():
             with m.State("header"):
-                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += [self.i.ready.eq(1), self.begins.eq(taken & (count == 0))]
                 m.d.sync += [entry.eq(0), lane.eq(0), empty.eq(0)]
                 with m.If(taken):
                     m.d.sync += [header.eq(Cat(header.as_value()[WORD_BITS:], self.i.payload)), count.eq(count + 1)]

@@ -60,6 +60,8 @@ class Sequencer(wiring.Component):
     status : Out(stream.Signature(STATUS))
         One a descriptor, in their order, once what it read may be overwritten; its results may still come.
     busy : Out(1)
+        From the cycle after the first word of a descriptor until its status has been taken and all that it gives has
+        left.
 
     Source: ETA, Section IV-B.4; architecture.md Sections 2 to 4.
     """
@@ -96,6 +98,9 @@ class Sequencer(wiring.Component):
         wiring.connect(m, passes.o, slots.i)
         wiring.connect(m, halves.job, wiring.flipped(self.job))
         room = self._status(m, slots)
+        # Descriptors whose first word has been taken, and whose status has not.
+        open_ = Signal(range(2 * _STATUSES))
+        m.d.sync += open_.eq(open_ + queue.begins - (self.status.valid & self.status.ready))
         m.d.comb += [
             passes.header.eq(queue.header),
             passes.error.eq(queue.error),
@@ -114,7 +119,7 @@ class Sequencer(wiring.Component):
             halves.done.eq(self.done),
             halves.taken.eq(self.sums_taken),
             slots.permit.eq(halves.permit & room),
-            self.busy.eq(queue.valid | passes.o.valid | slots.busy | halves.busy),
+            self.busy.eq((open_ != 0) | halves.busy),
             self.control.eq(delayed(m, slots.slot.control, self.latency, name="control", reset_less=False)),
         ]
         self._inputs(m, slots, rows)

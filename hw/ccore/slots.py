@@ -71,7 +71,6 @@ class SlotEngine(wiring.Component):
         Last cycle of the pass.
     skip : Out(1)
         The waiting record is that of a wrong descriptor, and goes now.
-    busy : Out(1)
 
     Source: architecture.md Sections 2 and 3.
     """
@@ -90,7 +89,6 @@ class SlotEngine(wiring.Component):
                 "row": Out(1),
                 "final": Out(1),
                 "skip": Out(1),
-                "busy": Out(1),
             }
         )
 
@@ -99,7 +97,6 @@ class SlotEngine(wiring.Component):
         m.submodules.loader = loader = WeightLoader(config=self._config)
         record, slot = self.record, self.slot
         running, tail, last_slot = Signal(), Signal(), Signal()
-        m.d.comb += self.busy.eq(running)
         self._waiting(m, loader, running, tail, last_slot)
         with m.If(self.go):
             m.d.sync += [record.eq(self.waiting), running.eq(1), tail.eq(0)]
@@ -142,7 +139,8 @@ class SlotEngine(wiring.Component):
             self.go.eq(
                 valid & ~wrong & (~running | self.final) & (age == LOOP - 1) & (waiting.gradient | loaded) & self.permit
             ),
-            self.skip.eq(wrong & (~running | self.final) & self.permit),
+            # Not in the last cycle of a pass, which has a status of its own.
+            self.skip.eq(wrong & ~running & self.permit),
             self.i.ready.eq(~valid | self.go | self.skip),
             loader.go.eq(load),
             loader.address.eq(waiting.w_address),

@@ -162,7 +162,13 @@ def _step(job: Job, machine: Machine, statuses: int, results: int) -> tuple[dict
 
 
 def program(
-    jobs: Sequence[Job], config: CCoreConfig, *, seed: int = 1, idle: float = 0.0, stall: float = 0.0
+    jobs: Sequence[Job],
+    config: CCoreConfig,
+    *,
+    seed: int = 1,
+    idle: float = 0.0,
+    stall: float = 0.0,
+    resets: Sequence[tuple[int, int]] = (),
 ) -> tuple[bytes, list[list[Drained]]]:
     """Content of the file of :mod:`sim.testbench.ccore.ccore` for jobs, and what golden says leaves, of each job.
 
@@ -176,7 +182,8 @@ def program(
         steps.append(step)
         drained.append(each)
     longest = max(job.command.cycles() for job in jobs)
-    content = {"steps": steps, "seed": seed, "idle": idle, "stall": stall, "longest": longest}
+    content = {"steps": steps, "seed": seed, "idle": idle, "stall": stall}
+    content |= {"longest": longest, "resets": resets}
     return pickle.dumps(content), drained
 
 
@@ -187,6 +194,7 @@ def run(
     seed: int = 1,
     idle: float = 0.0,
     stall: float = 0.0,
+    resets: Sequence[tuple[int, int]] = (),
     progress: Callable[[int | None], None] = lambda cycle: None,
     simulator: str | None = None,
 ) -> Ran:
@@ -198,6 +206,9 @@ def run(
     config : CCoreConfig
     seed, idle, stall
         Seed, and shares of the cycles in which inputs are not offered and outputs not taken.
+    resets : sequence of (cycle, length)
+        For each, the jobs run until the cycle or to their end, are reset for some cycles, and run again.
+        All that leaves is checked in every run; :class:`Ran` is of a last one.
     progress : callable
         Called twice a second from another thread with the cycle, or None while the simulator is built.
     simulator : str, optional
@@ -208,7 +219,7 @@ def run(
     sim.rtl.runner.SimulationError
         If anything that leaves the C-Core differs from golden.
     """
-    content, drained = program(jobs, config, seed=seed, idle=idle, stall=stall)
+    content, drained = program(jobs, config, seed=seed, idle=idle, stall=stall, resets=resets)
     with tempfile.TemporaryDirectory() as folder:
         steps, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
         steps.write_bytes(content)

@@ -26,6 +26,9 @@ CONFIGS = {
     "1x3x3x8": CCoreConfig(ArrayConfig(1, 3, 3, 8, mac=MacForm.GENERIC), **SMALL),
 }
 
+#: Options of a job whose tensors are not written.
+WRITTEN = {"inputs_written": True, "weights_written": True}
+
 
 def check(jobs, config, **options):
     """Run jobs and compare their results with direct convolution."""
@@ -108,6 +111,46 @@ def test_wrong_descriptors_are_skipped_and_touch_nothing():
     both = sum(expected(Job(more, codes)) for codes in (first, second))
     assert np.array_equal(ran.results[-2], both)
     assert np.array_equal(ran.results[-1], expected(jobs[-1]))
+
+
+def test_a_reset_leaves_no_trace():
+    """Of 1 to 4 cycles, at random moments of FP with sums of |x|, BP and WG, or after them: all that follows is golden.
+
+    `busy` is compared in every cycle.
+    """
+    config, rng = CONFIGS["2x3x3x4"], np.random.default_rng(6)
+    summed, point = Layer(2, 3, 2, 4, 5, 3, 1, 1), Layer(2, 4, 5, 4, 3)
+    work = [(summed, Phase.FP), (point, Phase.FP), (Layer(1, 3, 4, 6, 5, 3, 2, 1), Phase.BP), (summed, Phase.WG)]
+    commands = [plan(layer, phase, config, sums=phase == Phase.FP, tag=n) for n, (layer, phase) in enumerate(work)]
+    jobs = [Job(command, random_codes(command.layer, rng, config.array.pint)) for command in commands]
+    end = check(jobs, config, seed=6).result_cycles[-1]
+    moments, lengths = rng.integers(1, end + 30, 40).tolist(), rng.integers(1, 5, 40).tolist()
+    check(jobs, config, seed=6, resets=list(zip(moments, lengths, strict=True)))
+
+
+def test_a_wrong_descriptor_behind_another_takes_no_status():
+    """It is skipped while the one before it runs, whose status comes first."""
+    config, rng = CONFIGS["2x3x3x4"], np.random.default_rng(7)
+    layer = Layer(2, 4, 2, 4, 5, 3, 1, 1)
+    jobs = []
+    for number, phase in enumerate(list(Phase) * 3):
+        command = plan(layer, phase, config, tag=2 * number)
+        jobs.append(Job(command, random_codes(layer, rng, config.array.pint)))
+        command = plan(layer, phase, config, tag=2 * number + 1)
+        wrong_words = wrong(command, psums=config.psum_depth + 1)
+        jobs.append(Job(command, jobs[-1].codes, wait=0, words=wrong_words, error=Error.PSUM, **WRITTEN))
+    check(jobs, config, seed=7)
+
+
+def test_pieces_of_a_layer_whose_last_takes_sums():
+    """Kernels in which row groups could share the last kernel row: the sums lie where the last piece reads them."""
+    config, rng = CONFIGS["2x3x3x4"], np.random.default_rng(9)
+    layer = Layer(2, 4, 2, 20, 9, 4, 1, 3)
+    codes = [random_codes(layer, rng, config.array.pint) for _ in range(2)]
+    first = plan(layer, Phase.FP, config, drain=False)
+    last = plan(layer, Phase.FP, config, accumulate=True, sums=True)
+    ran = run([Job(first, codes[0]), Job(last, codes[1])], config, seed=9)
+    assert np.array_equal(ran.results[1], sum(expected(Job(last, each)) for each in codes))
 
 
 def test_overflow_is_flagged_and_sums_wrap():

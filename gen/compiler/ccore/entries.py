@@ -57,7 +57,12 @@ class _Run:
 
 
 def passes(
-    pattern: Pattern, rows: Extent, inputs: InputRegion, weights: WeightRegion | ErrorRegion, sums: bool
+    pattern: Pattern,
+    rows: Extent,
+    inputs: InputRegion,
+    weights: WeightRegion | ErrorRegion,
+    sums: bool,
+    share: bool = True,
 ) -> Passes:
     """The entries of a pattern: one a window, or fewer where row groups share the last kernel row.
 
@@ -69,12 +74,14 @@ def passes(
         What is read.
     sums : bool
         Whether the sums of |x| are taken, which keeps row groups apart.
+    share : bool
+        Whether row groups may share the last kernel row.
     """
     build = _Builder(pattern, rows, inputs, weights)
     plain = [build.entry(window, build.whole, n) for n, window in enumerate(pattern.windows)]
-    if sums and pattern.phase == Phase.FP:
+    if sums:
         return Passes(build.level(build.with_sums(plain)))
-    segment = build.segment()
+    segment = build.segment() if share else 0
     if not segment:
         return Passes(build.level(plain))
     shared = Passes(build.shared(segment), segment)

@@ -55,15 +55,19 @@ def plan(
     Raises
     ------
     ConfigError
-        If a tile has several images or no row, or the kernel has too many windows.
+        If a tile has several images or no row, the kernel has too many windows, or `sums` are not those of FP.
     """
+    if sums and phase != Phase.FP:
+        raise ValueError(f"Sums of |x| must be those of FP, not of {phase}")
     pattern = pattern_of(layer, phase, config, packed)
     rows = extent(pattern, tile)
     channels, _, width = pattern.read
     pitch = pattern.stride * rows.pitch
     inputs = InputRegion(config, layer.batch, channels, rows.read_rows, width, pitch, x_base)
     weights = _weights(pattern, rows, w_base)
-    taken = passes(pattern, rows, inputs, weights, sums)
+    # Descriptors that share their sums lay them out alike, whether they take sums of |x| or not.
+    whole = drain and not accumulate
+    taken = passes(pattern, rows, inputs, weights, sums, share=whole)
     if len(taken.entries) > MAX_ENTRIES:
         raise ConfigError(f"A kernel must have at most {MAX_ENTRIES} windows, not {len(taken.entries)}: {layer}")
     header = {

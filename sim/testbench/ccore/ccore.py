@@ -5,6 +5,8 @@
 """
 
 import collections
+import itertools
+import math
 import os
 import pickle
 import random
@@ -17,6 +19,10 @@ from cocotb.triggers import FallingEdge
 PROGRESS_CYCLES = 200
 #: Cycles beyond those of the longest descriptor without anything happening, after which a bench gives up.
 PATIENCE = 5000
+#: Cycles after all has left from which on `busy` must be low.
+SETTLED = 4
+#: What leaves.
+STREAMS = ("results", "sums", "status")
 
 
 class Writer:
@@ -50,6 +56,7 @@ class Commander:
         self._dut, self._rng, self._idle = dut, rng, idle
         self._words = [(n, word) for n, step in enumerate(steps) for word in step["words"]]
         self.sent = 0
+        self.started = 0  # descriptors whose first word was taken
         self.ends = [0] * len(steps)  # cycle of the last word of each descriptor
 
     def cycle(self, cycle: int, written: int):
@@ -61,6 +68,7 @@ class Commander:
             step, word = self._words[self.sent]
             self._dut.commands__payload.value = word
             if int(self._dut.commands__ready.value):
+                self.started += not self.sent or self._words[self.sent - 1][0] != step
                 self.sent += 1
                 self.ends[step] = cycle
 
@@ -94,36 +102,57 @@ class Collector:
             self.cycles.append(cycle)
 
 
-@cocotb.test()
-async def runs_descriptors(dut):
-    """Results, sums of |x| and statuses equal golden's, in order; nothing else comes."""
-    with open(os.environ["CCORE_PROGRAM"], "rb") as file:
-        program = pickle.load(file)
-    steps, rng = program["steps"], random.Random(program["seed"])
+class Host:
+    """Whether a descriptor is under way, as a host knows it."""
+
+    def __init__(self, dut, steps):
+        self._busy, self._quiet = dut.busy, 0
+        told = [step for step in steps if step["status"]]
+        self._due = [
+            list(itertools.accumulate((len(step[name]) for step in told), initial=0)) for name in ("results", "sums")
+        ]
+
+    def cycle(self, cycle: int, started: int, status: int, others):
+        """Compare `busy` with the descriptors whose first word was taken, and with what has left."""
+        open_ = started > status or any(len(each.cycles) < due[status] for each, due in zip(others, self._due))
+        self._quiet = 0 if open_ else self._quiet + 1
+        busy = int(self._busy.value)
+        assert busy or not open_, f"busy is low in cycle {cycle}: {started} descriptors began, {status} ended"
+        assert not busy or self._quiet < SETTLED, f"busy is high in cycle {cycle}: nothing is under way"
+
+
+async def reset(dut, cycles: int):
+    """Reset for some cycles, with all inputs as they were; then nothing is offered or taken."""
+    dut.rst.value = 1
+    for _ in range(cycles):
+        await FallingEdge(dut.clk)
+    dut.rst.value = dut.clear.value = 0
+    for port in (dut.input_write, dut.weight_write, dut.commands__valid, dut.commands__payload):
+        port.value = 0
+    for name in STREAMS:
+        getattr(dut, f"{name}__ready").value = 0
+
+
+async def play(dut, program, rng, limit: float = math.inf) -> dict:
+    """Run the program, no longer than `limit` cycles; returns the cycles of all that left and of all last words."""
+    steps = program["steps"]
     writer = Writer(dut, steps, rng, program["idle"])
     commander = Commander(dut, steps, rng, program["idle"])
     collectors = [
-        Collector(dut, name, [word for step in steps for word in step[name]], rng, program["stall"])
-        for name in ("results", "sums", "status")
+        Collector(dut, name, [word for step in steps for word in step[name]], rng, program["stall"]) for name in STREAMS
     ]
-    results, _, status = collectors
-    dut.clear.value = 0
-    for port in (dut.input_write, dut.weight_write, dut.commands__valid, dut.commands__payload):
-        port.value = 0
-    for collector in collectors:
-        getattr(dut, f"{collector.name}__ready").value = 0
-    dut.rst.value = 1
-    Clock(dut.clk, 2, unit="ns").start()
-    for _ in range(3):
-        await FallingEdge(dut.clk)
-    dut.rst.value = 0
+    results, sums, status = collectors
+    host = Host(dut, steps)
     cycle, last = 0, (0, ())
     while any(len(each.cycles) < len(each.expected) for each in collectors) or int(dut.busy.value):
+        if cycle >= limit:
+            break
         await FallingEdge(dut.clk)
         cycle += 1
         if cycle % PROGRESS_CYCLES == 0:
             with open(os.environ["CCORE_PROGRESS"], "a") as progress:
                 progress.write(f"{cycle}\n")
+        host.cycle(cycle, commander.started, len(status.cycles), (results, sums))
         writer.cycle(len(status.cycles), len(results.cycles))
         commander.cycle(cycle, writer.done)
         for collector in collectors:
@@ -132,7 +161,28 @@ async def runs_descriptors(dut):
         last = last if last[1] == state else (cycle, state)
         idle = cycle - last[0]
         assert idle < program["longest"] + PATIENCE, f"nothing happens since cycle {last[0]}: steps, words, {state}"
+    return {each.name: each.cycles for each in collectors} | {"words": commander.ends}
+
+
+@cocotb.test()
+async def runs_descriptors(dut):
+    """Results, sums of |x| and statuses equal golden's, in order; nothing else comes.
+
+    After each reset of the program, at its moment of a run and for its length, the same holds from the beginning.
+    """
+    with open(os.environ["CCORE_PROGRAM"], "rb") as file:
+        program = pickle.load(file)
+    rng = random.Random(program["seed"])
+    dut.rst.value = 1
+    Clock(dut.clk, 2, unit="ns").start()
+    await FallingEdge(dut.clk)
+    await reset(dut, 2)
+    for moment, length in program["resets"]:
+        dut._log.info(f"reset in cycle {moment} for {length} cycles")
+        await play(dut, program, rng, moment)
+        await reset(dut, length)
+        await play(dut, program, rng)
+        await reset(dut, 1)
+    outcome = await play(dut, program, rng)
     with open(os.environ["CCORE_RESULT"], "wb") as file:
-        outcome = {each.name: each.cycles for each in collectors}
-        outcome |= {"words": commander.ends, "overflow": int(dut.overflow.value)}
-        pickle.dump(outcome, file)
+        pickle.dump(outcome | {"overflow": int(dut.overflow.value)}, file)

@@ -9,6 +9,7 @@ from gen.model.layer import Layer, Phase
 from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import LOOP, CCoreConfig
 from hw.arch.ccore.descriptor import ENTRY, HEADER, ROW, WORD_BITS, Code, Field, encode, layout, words_of
+from hw.arch.ccore.drain import DrainMode
 from hw.arch.ccore.regions import InputRegion, WeightRegion
 from sim.golden.ccore.regions import input_writes, weight_writes
 
@@ -189,7 +190,7 @@ def test_rows_advance_by_the_array():
 
 
 def test_words_carry_the_fields():
-    command = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.BP, FULL, x_base=5, w_base=9, tag=77, sums=True)
+    command = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.FP, FULL, x_base=5, w_base=9, tag=77, sums=True)
     words = command.words()
     assert len(words) == words_of(len(command.entries), FULL.array.rows)
     bits = sum(word << WORD_BITS * n for n, word in enumerate(words))
@@ -201,3 +202,20 @@ def test_words_carry_the_fields():
     for number, row in enumerate(command.entries[0][1]):
         found = layout((ROW,)).from_bits(words[start + number])
         assert {name: getattr(found, name) for name in row} == row
+
+
+@pytest.mark.parametrize("phase", [Phase.BP, Phase.WG])
+def test_sums_of_other_phases_are_refused(phase):
+    with pytest.raises(ValueError, match=rf"^Sums of \|x\| must be those of FP, not of {phase}$"):
+        plan(Layer(1, 4, 4, 5, 5, 3, 1, 1), phase, FULL, sums=True)
+
+
+@pytest.mark.parametrize("sums", [False, True])
+def test_pieces_of_a_layer_lie_alike_with_and_without_sums(sums):
+    """A first piece that leaves its sums and a last one that continues them; a descriptor by itself shares rows."""
+    layer, config = Layer(2, 4, 5, 5, 2, 4, 1, 3), CCoreConfig(ArrayConfig(1, 4, 3, 2))
+    first = plan(layer, Phase.FP, config, drain=False).header
+    last = plan(layer, Phase.FP, config, accumulate=True, sums=sums).header
+    assert [header["drain_mode"] for header in (first, last)] == [DrainMode.DENSE.value] * 2
+    whole = plan(Layer(1, 9, 2, 20, 9, 7, 1, 3), Phase.FP, CCoreConfig(ArrayConfig(1, 3, 3, 8)))
+    assert whole.header["drain_mode"] == DrainMode.SEGMENTS.value
