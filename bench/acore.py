@@ -13,7 +13,7 @@ from gen.model.network import Conv, Network
 from gen.model.zoo import FIXED_SHAPES, build
 from gen.verilog.emit import emit
 from hw.acore.acore import ACore
-from hw.arch.acore.apu import ACoreConfig
+from hw.arch.acore.config import ACoreConfig
 from sim.rtl.runner import simulate
 
 __all__ = ["main", "network_cycles"]

@@ -15,7 +15,7 @@ from hw.acore.rescale import RescaleDecode, Shift
 from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
-from hw.arch.acore.apu import ACoreConfig
+from hw.arch.acore.config import ACoreConfig
 from hw.arch.pint import PintFormat
 from hw.arith.rounder import Rounder
 from sim.testbench.acore.programs import random_code

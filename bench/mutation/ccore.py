@@ -113,7 +113,7 @@ def _faults(config: CCoreConfig) -> list[tuple[Error, dict[str, int]]]:
         *(
             (error, {"sums": 1, name: limit + 1 if bit == 0 else limit << bit})
             for name, (error, limit) in limits.items()
-            for bit in range(next(f.bits for word in HEADER for f in word if f.name == name) - limit.bit_length() + 1)
+            for bit in range(HEADER.field(name).bits - limit.bit_length() + 1)
         ),
     ]
 

@@ -62,7 +62,7 @@ def drain_beats(command: Command, last: bool = False) -> int:
         Whether it is the last block: of a 1x1 layer, it may hold fewer tap groups.
     """
     header, wpus = command.header, command.config.array.wpus
-    mode, columns = DrainMode(header["drain_mode"]), header["columns"]
+    mode, columns = header["drain_mode"], header["columns"]
     if mode == DrainMode.GRADIENT:
         return TAPS * header["psums"]
     starts = [header["pitch"] * image for image in range(header["images"])]
@@ -77,9 +77,9 @@ def drain_beats(command: Command, last: bool = False) -> int:
 def drain_line(command: Command) -> int:
     """Beats of a row group along its columns, or of an address of a gradient."""
     header = command.header
-    if header["drain_mode"] == DrainMode.GRADIENT.value:
+    if header["drain_mode"] == DrainMode.GRADIENT:
         return TAPS
-    if header["drain_mode"] == DrainMode.SPLIT.value:
+    if header["drain_mode"] == DrainMode.SPLIT:
         return 2 * header["columns"] - header["odd_columns"]
     return header["columns"]
 

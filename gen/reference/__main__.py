@@ -9,15 +9,15 @@ from pathlib import Path
 from gen.commands.generate import generate
 from gen.commands.targets import TARGETS
 from gen.verilog.manifest import NAME
-from hw.arch.acore.apu import ACoreConfig
+from hw.arch.acore.config import ACoreConfig
 from hw.arch.array.config import ARRAY_RANGES, ArrayConfig
 from hw.arch.array.control import ArrayControl, Head, Op, Ports
 from hw.arch.ccore.config import CCoreConfig
 from hw.arch.taxonn.config import Activation, FixedFormat, TaxonnConfig
 from hw.arch.taxonn.registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
-from . import acore as docs_acore
-from . import ccore as docs_ccore
+from . import acore, ccore
+from .tables import members, table, word
 
 __all__ = ["main", "reference"]
 
@@ -33,32 +33,9 @@ _EXAMPLES = {
 }
 
 
-def _comments(cls: type) -> dict[str, str]:
-    """The `#:` comment of each member of a class of hw/arch/array/control.py."""
-    source = Path(sys.modules[cls.__module__].__file__ or "").read_text()
-    body = source[source.index(f"class {cls.__name__}(") :].split("\n\n\n")[0]
-    return dict(re.findall(r"^    (\w+)(?: =|:)[^#\n]*#: (.*)$", body, re.MULTILINE))
-
-
-def _table(header: list[str], rows) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
-
-
 def _control() -> str:
     """Bit layout of the control word, and its enumerations."""
-    comments = _comments(ArrayControl)
-    rows = []
-    for name, field in ArrayControl.as_shape():
-        width = field.width
-        bits = str(field.offset) if width == 1 else f"{field.offset + width - 1}:{field.offset}"
-        rows.append([bits, f"`{name}`", comments[name]])
-    text = _table(["bits", "field", "meaning"], rows)
-    for enum in _ENUMS:
-        comments = _comments(enum)
-        text += f"\n`{enum.__name__}`\n\n"
-        text += _table(["value", "name", "meaning"], [[e.value, e.name, comments[e.name]] for e in enum])
-    return text
+    return "\n".join([word(ArrayControl), *(members(each) for each in _ENUMS)])
 
 
 def _layout(description: dict) -> str:
@@ -85,7 +62,7 @@ def _ports() -> str:
             text += "For " + ", ".join(f"{k} {json.dumps(v)}" for k, v in manifest["parameters"].items()) + ". "
         text += f"Latency in cycles: {manifest['latency']}. "
         text += f"Products a cycle: {manifest['macs_per_cycle']}.\n\n"
-        text += _table(["port", "direction", "width", "signed", "elements"], rows)
+        text += table(["port", "direction", "width", "signed", "elements"], rows)
     return text
 
 
@@ -100,12 +77,12 @@ def _registers() -> str:
             if match := re.match(r" *([A-Z_/]+) +(rw|r|w) +(.*)", line):
                 rows += [[address(cls[name]), f"`{name}`", match[2], match[3]] for name in match[1].split("/")]
     place = f"bit {WEIGHTS} set, layer i at bit {LAYER}, row at {ROW}, column at 2"
-    return _table(["address", "register", "access", "meaning"], [*rows, [place, "a weight", "rw", "sign-extended"]])
+    return table(["address", "register", "access", "meaning"], [*rows, [place, "a weight", "rw", "sign-extended"]])
 
 
 def reference() -> str:
     """Text of docs/reference.md."""
-    ranges = _table(
+    ranges = table(
         ["size", "range", "default"],
         [[f"`{name}`", f"{low} to {high}", getattr(ArrayConfig(), name)] for name, (low, high) in ARRAY_RANGES.items()],
     )
@@ -122,9 +99,9 @@ def reference() -> str:
             "",
             _control(),
             "## Descriptors of the C-Core",
-            docs_ccore.reference(_table, _comments),
+            ccore.reference(),
             "## Microprograms of the A-Core",
-            docs_acore.reference(_table, _comments),
+            acore.reference(),
             "## Ports",
             _ports(),
             "## Registers of taxonn",

@@ -1,24 +1,28 @@
 """The A-Core's part of docs/reference.md: jobs, chains, operations, constants and commands."""
 
-from collections.abc import Callable
-
-from hw.arch.acore import apu as acore
-from hw.arch.acore.apu import Chain, Constant, Op
+from hw.arch.acore import chain
+from hw.arch.acore.chain import Chain
+from hw.arch.acore.commands import Command, CommandWord, Start
+from hw.arch.acore.constants import Constant
+from hw.arch.acore.memory import PUBLIC
 from hw.arch.acore.microcode import SOURCE, microcode
+from hw.arch.acore.scalar import Accumulator, Base, Instruction, Op
+
+from .tables import members, table, word
 
 __all__ = ["reference"]
 
-_ENUMS = (
-    acore.Mask,
-    acore.Pool,
-    acore.Source,
-    acore.Rescale,
-    acore.Multiplicand,
-    acore.Factor,
-    acore.Addend,
-    acore.Outcome,
-    acore.Side,
-    acore.Statistic,
+_CHOICES = (
+    chain.Mask,
+    chain.Pool,
+    chain.Source,
+    chain.Rescale,
+    chain.Multiplicand,
+    chain.Factor,
+    chain.Addend,
+    chain.Outcome,
+    chain.Side,
+    chain.Statistic,
 )
 
 
@@ -26,34 +30,38 @@ def _chain(fields: dict[str, int]) -> str:
     return ", ".join(f"{name} {getattr(value, 'name', str(value)).lower()}" for name, value in fields.items())
 
 
-def reference(table: Callable, comments: Callable) -> str:
-    """Text of the part.
+def _constants() -> str:
+    """Name, members and shapes of the constants."""
+    rows = [
+        [each.value, each.name, each.stands_for.width, "yes" if each.stands_for.signed else "", each.doc]
+        for each in Constant
+    ]
+    return "`Constant`\n\n" + table(["value", "name", "bits", "signed", "meaning"], rows)
 
-    Parameters
-    ----------
-    table : callable
-        Makes a table of a header and rows.
-    comments : callable
-        Gives the comment of each member of a class.
-    """
+
+def reference() -> str:
+    """Text of the part."""
     code = microcode()
     jobs = [[f"`{name}`", f"`{program}`", chain and f"`{chain}`"] for name, (program, chain) in code.jobs.items()]
-    fields, meaning = [], comments(Chain)
-    for name, field in Chain.as_shape():
-        bits = f"{field.offset + field.width - 1}:{field.offset}" if field.width > 1 else str(field.offset)
-        fields.append([bits, f"`{name}`", meaning[name]])
+    names = [[base.name.lower(), ", ".join(f"`{name}`" for name in words)] for base, words in PUBLIC.items()]
     parts = [
-        f"Assembled from `hw/arch/{SOURCE.name}`: {len(code.code)} instructions, {len(code.chains)} chains.\n",
+        f"Assembled from `hw/arch/acore/{SOURCE.name}`: {len(code.code)} instructions, {len(code.chains)} chains.\n",
         table(["job", "program", "chain"], jobs),
         "Chains; a field that is not named is 0.\n",
         table(["chain", "fields"], [[f"`{name}`", _chain(chain)] for name, chain in code.chains.items()]),
         "Word of a chain.\n",
-        table(["bits", "field", "meaning"], fields),
+        word(Chain),
+        *(members(each) for each in _CHOICES),
+        "Word of an instruction.\n",
+        word(Instruction),
+        *(members(each) for each in (Base, Op)),
+        _constants(),
+        members(Accumulator),
+        "Command to an APU, and the data of the one that starts a program.\n",
+        word(CommandWord),
+        word(Start),
+        members(Command),
+        "Words of the memory, from the base on.\n",
+        table(["base", "words"], names),
     ]
-    for enum in (*_ENUMS, Op, Constant, acore.Accumulator, acore.Command):
-        meaning = comments(enum)
-        rows = [[each.value, each.name, meaning[each.name]] for each in enum]
-        parts += [f"`{enum.__name__}`\n", table(["value", "name", "meaning"], rows)]
-    names = [[base.name.lower(), ", ".join(f"`{name}`" for name in words)] for base, words in acore.PUBLIC.items()]
-    parts += ["Words of the memory, from the base on.\n", table(["base", "words"], names)]
     return "\n".join(parts)

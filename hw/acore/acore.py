@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import ACoreConfig
+from hw.arch.acore.config import ACoreConfig
 from hw.lib.shared import shared
 
 from .apu import Apu, apu_members

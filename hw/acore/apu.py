@@ -4,14 +4,15 @@ from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import ACCUMULATOR_BITS, WORD_BITS
+from hw.arch.acore.commands import CommandWord
+from hw.arch.acore.sizes import ACCUMULATOR_BITS, WORD_BITS
 from hw.lib.shared import shared
 
 from .constants import Constants
 from .flow import Flow
 from .functions import ANSWER, Ask
 from .lane import Lane, LaneControl
-from .scalar import CommandWord, Scalar
+from .scalar import Scalar
 from .sums import Sums
 from .ways import Ways
 

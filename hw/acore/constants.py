@@ -4,7 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import CONVERT_LARGEST, CONVERT_LEAST, COUNT_BITS, WORD_BITS, Chain, Constant
+from hw.arch.acore.chain import Chain
+from hw.arch.acore.constants import CONVERT_LARGEST, CONVERT_LEAST, Constant
+from hw.arch.acore.sizes import COUNT_BITS, WORD_BITS
 from hw.lib.shared import shared
 
 from .finish import COMPARE
@@ -48,7 +50,7 @@ class Constants(wiring.Component):
     set : In(1)
         Take `data` into the constant `number`.
     number : In(5)
-        A :class:`~hw.arch.acore.apu.Constant`.
+        A :class:`~hw.arch.acore.constants.Constant`.
     data : In(48)
     chain : In(Chain)
         Which of them take part.

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 
-from hw.arch.acore.apu import CODE_DEPTH, SATURATIONS, Base, Instruction, Op
+from hw.arch.acore.scalar import SATURATIONS, Base, Instruction, Op
+from hw.arch.acore.sizes import CODE_DEPTH
 
 from .functions import Functions
 from .sums import ADDED

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS
+from hw.arch.acore.sizes import WORD_BITS
 from hw.lib.bits import differ
 
 __all__ = ["COMPARE", "Finish", "HIGH", "high"]

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import COUNT_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.arch.acore.chain import Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.arch.acore.sizes import COUNT_BITS
 from hw.arith.rounder import Rounder
 from hw.lib.memory.ring import DEPTH
 

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS, Pool
+from hw.arch.acore.chain import Pool
+from hw.arch.acore.sizes import WORD_BITS
 from hw.arch.pint import PintFormat
 from hw.lib.bits import plus
 from hw.lib.shared import shared

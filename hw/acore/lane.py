@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS, Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.arch.acore.chain import Addend, Chain, Factor, Mask, Multiplicand, Outcome, Rescale, Side, Source
+from hw.arch.acore.sizes import WORD_BITS
 from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
 from hw.arith.rounder import FRACTION, Rounder

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS
+from hw.arch.acore.sizes import WORD_BITS
 from hw.arch.pint import PintFormat
 from hw.arith.decoder import Decoder
 

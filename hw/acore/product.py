@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS
+from hw.arch.acore.sizes import WORD_BITS
 from hw.arch.pint import PintFormat
 from hw.lib.bits import add
 

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS
+from hw.arch.acore.sizes import WORD_BITS
 from hw.lib.bits import choose, differ
 from hw.lib.delay import delayed
 

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import WORD_BITS, Rescale
+from hw.arch.acore.chain import Rescale
+from hw.arch.acore.sizes import WORD_BITS
 from hw.arith.rounder import NEAREST
 from hw.lib.bits import add, differ
 from hw.lib.shared import shared

@@ -4,8 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS, Base, Chain, Command, Start
+from hw.arch.acore.chain import Chain
+from hw.arch.acore.commands import Command, CommandWord, Start
 from hw.arch.acore.microcode import microcode
+from hw.arch.acore.scalar import Base
+from hw.arch.acore.sizes import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH, WORD_BITS
 from hw.lib.memory.scratchpad import Rom, Scratchpad
 from hw.lib.shared import shared
 
@@ -13,17 +16,9 @@ from .accumulator import Accumulator, Choice
 from .decode import ADDRESS, BOUNDS, LEAP, STEPS, Decoded, Kind, Variant, decoded
 from .functions import ANSWER, Ask
 
-__all__ = ["CommandWord", "Scalar"]
+__all__ = ["Scalar"]
 
 _BITS = ACCUMULATOR_BITS
-
-
-class CommandWord(data.Struct):
-    """A command to an APU."""
-
-    data: signed(_BITS)
-    address: unsigned(9)
-    command: Command
 
 
 class Scalar(wiring.Component):
@@ -37,7 +32,7 @@ class Scalar(wiring.Component):
     Parameters
     ----------
     code : tuple of int, optional
-        The program memory, words of :class:`~hw.arch.acore.apu.Instruction`; by default the microprograms.
+        The program memory, words of :class:`~hw.arch.acore.scalar.Instruction`; by default the microprograms.
 
     Members
     -------
@@ -148,7 +143,7 @@ class Scalar(wiring.Component):
             ),
         ]
         with m.If(self._idle & self.command.valid & (command.command == Command.START)):
-            start = data.View(Start, command.data[: Start.as_shape().size])
+            start = data.View(Start, command.data[: Start.size])
             m.d.sync += [bases[0].eq(start.channel), bases[1].eq(start.map_), self.chain.eq(start.chain)]
         return next_at
 

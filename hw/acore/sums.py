@@ -7,7 +7,9 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arch.acore.apu import ACCUMULATOR_BITS, COUNT_BITS, WORD_BITS, Accumulator, Chain, Statistic
+from hw.arch.acore.chain import Chain, Statistic
+from hw.arch.acore.scalar import Accumulator
+from hw.arch.acore.sizes import ACCUMULATOR_BITS, COUNT_BITS, WORD_BITS
 from hw.lib.bits import plus
 
 from .lane import LaneSums
@@ -37,7 +39,7 @@ class Sums(wiring.Component):
         What the accumulators sum.
     lanes : In(LaneSums), [lanes]
     select : In(3)
-        An :class:`~hw.arch.acore.apu.Accumulator`; SUM0 while lanes give elements.
+        An :class:`~hw.arch.acore.scalar.Accumulator`; SUM0 while lanes give elements.
     value : Out(signed(56))
         Its value of the cycle before, that of accumulator 0 added where it is one of ADDED.
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import WORD_BITS
+from hw.arch.ccore.descriptor import STATUS, WORD_BITS
 from hw.arch.ccore.drain import drain_beat
 from hw.arch.ccore.inputs import input_write
 from hw.arch.ccore.weights import weight_write
@@ -16,7 +16,7 @@ from .drain import Drain
 from .inputs import InputNetwork
 from .psums import PartialSums
 from .rows import RowTracker
-from .sequencer import STATUS, Sequencer
+from .sequencer import Sequencer
 from .weights import WeightBuffer
 
 __all__ = ["CCore"]

@@ -6,10 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arch.array.control import TAP_PORTS
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import HEADER, MAX_ENTRIES, Code, Error, layout
+from hw.arch.ccore.descriptor import HEADER, MAX_ENTRIES, Code, Error, entry_word
 from hw.lib.modulo import add_modulo
 
-from .queue import entry_layout
 from .record import ENTRY_FIELDS, HEADER_FIELDS, record_layout
 
 __all__ = ["PassGenerator"]
@@ -40,12 +39,12 @@ class PassGenerator(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "header": In(layout(HEADER)),
+                "header": In(HEADER),
                 "error": In(Error),
                 "valid": In(1),
                 "take": Out(1),
                 "index": Out(range(MAX_ENTRIES)),
-                "entry": In(entry_layout(config)),
+                "entry": In(entry_word(config.array.rows)),
                 "o": Out(stream.Signature(record_layout(config))),
             }
         )
@@ -137,7 +136,7 @@ class PassGenerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config, array = self._config, self._config.array
-        header, entry, record = Signal(layout(HEADER), reset_less=True), self.entry, self.o.payload
+        header, entry, record = Signal(HEADER, reset_less=True), self.entry, self.o.payload
         number, c, block = Signal(range(MAX_ENTRIES)), Signal(12), Signal(12)
         w_block, psum = Signal(config.weight_address_bits), Signal(config.psum_address_bits)
         last_entry, last_c, last_m = Signal(), Signal(), Signal()

@@ -1,21 +1,15 @@
 """The queue of descriptors: takes their words, checks them, and holds the entries for the pass generator."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, ROW, WORD_BITS, Code, Error, layout
+from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Code, Error, entry_word
 from hw.lib.memory.bank import Bank
 from hw.lib.shared import shared
 
-__all__ = ["DescriptorQueue", "entry_layout"]
-
-
-def entry_layout(config: CCoreConfig) -> data.FlexibleLayout:
-    """An entry with its rows: fields by name, and `row_<r>_<name>`."""
-    rows = [[type(f)(f"row_{r}_{f.name}", f.bits, f.doc, f.signed) for f in ROW] for r in range(config.array.rows)]
-    return layout([*ENTRY, *rows])
+__all__ = ["DescriptorQueue"]
 
 
 class DescriptorQueue(wiring.Component):
@@ -33,8 +27,8 @@ class DescriptorQueue(wiring.Component):
     i : In(stream.Signature(32))
     begins : Out(1)
         The first word of a descriptor is taken.
-    header : Out(layout(HEADER)), error : Out(Error), valid : Out(1), take : In(1)
-    index : In(range(32)), entry : Out(entry_layout(config))
+    header : Out(HEADER), error : Out(Error), valid : Out(1), take : In(1)
+    index : In(range(32)), entry : Out(entry_word(config.array.rows))
 
     Source: architecture.md Section 3 (loop nests); the layout is :mod:`hw.arch.ccore.descriptor`.
     """
@@ -45,12 +39,12 @@ class DescriptorQueue(wiring.Component):
             {
                 "i": In(stream.Signature(unsigned(WORD_BITS))),
                 "begins": Out(1),
-                "header": Out(layout(HEADER)),
+                "header": Out(HEADER),
                 "error": Out(Error),
                 "valid": Out(1),
                 "take": In(1),
                 "index": In(range(MAX_ENTRIES)),
-                "entry": Out(entry_layout(config)),
+                "entry": Out(entry_word(config.array.rows)),
             }
         )
 
@@ -87,9 +81,9 @@ class DescriptorQueue(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        words = len(ENTRY) + self._config.array.rows
-        header = Signal(layout(HEADER), reset_less=True)
-        count, lane = Signal(range(len(HEADER))), Signal(range(words))
+        words = ENTRY.units + self._config.array.rows
+        header = Signal(HEADER, reset_less=True)
+        count, lane = Signal(range(HEADER.units)), Signal(range(words))
         entry, half, empty = Signal(9), Signal(), Signal()
         taken = self.i.valid & self.i.ready
         writing = Signal()
@@ -112,7 +106,7 @@ class DescriptorQueue(wiring.Component):
                 m.d.sync += [entry.eq(0), lane.eq(0), empty.eq(0)]
                 with m.If(taken):
                     m.d.sync += [header.eq(Cat(header.as_value()[WORD_BITS:], self.i.payload)), count.eq(count + 1)]
-                    with m.If(count == len(HEADER) - 1):
+                    with m.If(count == HEADER.units - 1):
                         m.d.sync += count.eq(0)
                         m.next = "entries"
             with m.State("entries"):
@@ -126,8 +120,9 @@ class DescriptorQueue(wiring.Component):
                     m.d.comb += [self.i.ready.eq(1), writing.eq(self.i.valid & (entry < MAX_ENTRIES))]
                     with m.If(taken):
                         m.d.sync += lane.eq(lane + 1)
-                        groups = layout(ENTRY)["row_groups"]
-                        with m.If((lane == groups.offset // WORD_BITS) & (self.i.payload[: groups.shape.width] == 0)):
+                        unit, low = ENTRY.place("row_groups")
+                        groups = self.i.payload[low : low + ENTRY.field("row_groups").bits]
+                        with m.If((lane == unit) & (groups == 0)):
                             m.d.sync += empty.eq(1)
                         with m.If(lane == words - 1):
                             m.d.sync += [lane.eq(0), entry.eq(entry + 1)]

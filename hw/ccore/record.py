@@ -28,12 +28,6 @@ ENTRY_FIELDS = (
 )
 
 
-def _shape(words, name):
-    """Shape of a field of a descriptor."""
-    field = next(field for word in words for field in word if field.name == name)
-    return signed(field.bits) if field.signed else unsigned(field.bits)
-
-
 class Kept(data.StructLayout):
     """Address steps of the header, cut to the buffers' widths."""
 
@@ -62,8 +56,8 @@ def record_layout(config: CCoreConfig) -> data.StructLayout:
     """
     array = config.array
     psum = unsigned(config.psum_address_bits)
-    members = {name: _shape(HEADER, name) for name in HEADER_FIELDS}
-    members |= {name: _shape(ENTRY, name) for name in ENTRY_FIELDS}
+    members = {name: HEADER.members[name] for name in HEADER_FIELDS}
+    members |= {name: ENTRY.members[name] for name in ENTRY_FIELDS}
     members |= {
         "error": Error,
         "end": 1,

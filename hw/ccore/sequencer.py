@@ -1,14 +1,14 @@
 """The sequencer: from descriptors to what every part of the C-Core does in each cycle."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from hw.arch.array.config import TAPS
 from hw.arch.array.control import ArrayControl, Ports
 from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes
-from hw.arch.ccore.descriptor import WORD_BITS, Error
+from hw.arch.ccore.descriptor import STATUS, WORD_BITS, Error
 from hw.arch.ccore.drain import DrainJob
 from hw.arch.ccore.inputs import input_control
 from hw.arch.ccore.psums import psum_op
@@ -21,10 +21,7 @@ from .queue import DescriptorQueue
 from .rows import RowTracker
 from .slots import SlotEngine
 
-__all__ = ["STATUS", "Sequencer"]
-
-#: What became of a descriptor.
-STATUS = data.StructLayout({"tag": 8, "error": Error})
+__all__ = ["Sequencer"]
 
 #: Statuses that wait; no descriptor starts while half of them do.
 _STATUSES = 16

@@ -7,7 +7,7 @@ from amaranth.utils import ceil_log2
 
 from hw.arch.taxonn.config import NOISE_BITS, FixedFormat, Rounding
 from hw.arch.taxonn.maps import Convolution
-from hw.arch.taxonn.order import Op, word_layout
+from hw.arch.taxonn.order import Op, order_word
 from hw.lib.memory.scratchpad import Scratchpad
 from hw.lib.shared import shared
 
@@ -46,7 +46,7 @@ class Filter(wiring.Component):
 
     Members
     -------
-    op, word : In(k of Op), In(k of word_layout); op_o, word_o : Out
+    op, word : In(k of Op), In(k of order_word); op_o, word_o : Out
     bias : In(1); bias_o : Out(1)
         With an order in lane 0: the sum is the bias.
     acc_i : In(k of acc), acc_o : Out(k of acc), back_valid : Out(1)
@@ -76,7 +76,7 @@ class Filter(wiring.Component):
         self.module_name = "taxonn_filter"
         k, code = maps.kernel, signed(form.width)
         lanes = data.ArrayLayout(signed(self.acc_bits(maps, form)), k)
-        ops, words = data.ArrayLayout(Op, k), data.ArrayLayout(word_layout(maps.lane, form), k)
+        ops, words = data.ArrayLayout(Op, k), data.ArrayLayout(order_word(maps.lane, form), k)
         chain = {"op": ops, "word": words, "bias": 1, "gradient": gradient_layout(maps)}
         place = range(max(maps.places, 2))
         ins = {**chain, "acc_i": lanes, "select": k, "serving": 1, "write": 1, "write_data": code, "write_place": place}

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arch.taxonn.config import FixedFormat
 from hw.arch.taxonn.maps import Convolution
-from hw.arch.taxonn.order import Op, word_layout
+from hw.arch.taxonn.order import Op, order_word
 
 from .map_buffer import MapBuffer
 
@@ -34,7 +34,7 @@ class Lanes(wiring.Component):
         What the buffer read for the order `LATENCY` cycles ago.
     rate, value, place : In
         -alpha; what WRITE writes; the word that READ and WRITE mean.
-    op_o : Out(k of Op), word_o : Out(k of word_layout), bias_o : Out(1)
+    op_o : Out(k of Op), word_o : Out(k of order_word), bias_o : Out(1)
 
     Source: TaxoNN, Section IV-A.
     """
@@ -44,7 +44,7 @@ class Lanes(wiring.Component):
     def __init__(self, *, maps: Convolution, form: FixedFormat):
         self._maps, self._form = maps, form
         code, column = signed(form.width), range(maps.lane + 1)
-        layout = word_layout(maps.lane, form)
+        layout = order_word(maps.lane, form)
         ins = {
             "op": Op,
             "column": column,
@@ -61,7 +61,7 @@ class Lanes(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word = word_layout(self._maps.lane, self._form)
+        word = order_word(self._maps.lane, self._form)
         order = data.StructLayout({"op": Op, "word": word, "bias": 1, "fixed": 1})
         given = Signal(order)
         m.d.comb += [

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arch.hash import NOISE_ROUNDS
 from hw.arch.taxonn.config import ERROR, NOISE_BITS, Activation, FixedFormat, Rounding
-from hw.arch.taxonn.order import Op, word_layout
+from hw.arch.taxonn.order import Op, order_word
 from hw.lib.shared import shared
 
 from .buffer import DoubleBuffer
@@ -164,7 +164,7 @@ class FcLayer(wiring.Component):
     def _orders(self, m, sequencer, buffer):
         """Return op and word for PE 0: the order with its input and its noise."""
         form = self._form
-        word, plain = Signal(word_layout(self._inputs, form)), Signal(signed(form.width))
+        word, plain = Signal(order_word(self._inputs, form)), Signal(signed(form.width))
         m.submodules.scale = scale = shared("scale", Scale, form=form)
         m.d.comb += [
             plain.eq(Mux(sequencer.bias, form.one, buffer.o)),

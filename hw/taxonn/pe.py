@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT, FixedFormat, Rounding
-from hw.arch.taxonn.order import Op, word_layout
+from hw.arch.taxonn.order import Op, order_word
 from hw.lib.memory.scratchpad import Scratchpad
 from hw.lib.shared import shared
 
@@ -57,7 +57,7 @@ class Pe(wiring.Component):
     Members
     -------
     op, op_o : In, Out(Op)
-    word, word_o : In, Out(word_layout)
+    word, word_o : In, Out(order_word)
     select : In(1)
         Whether WRITE and READ mean this PE.
     result : Out(signed(acc_bits))
@@ -91,7 +91,7 @@ class Pe(wiring.Component):
         self._stochastic = training and rounding == Rounding.STOCHASTIC
         self.module_name = "taxonn_pe_kernel" if kernel else "taxonn_pe" if training else "taxonn_pe_baseline"
         acc = signed(self.acc_bits(inputs, outputs, form, training))
-        layout = word_layout(inputs, form)
+        layout = order_word(inputs, form)
         ins = {"op": Op, "word": layout, "select": 1}
         outs = {"op_o": Op, "word_o": layout, "result": acc, "result_valid": 1}
         if training:

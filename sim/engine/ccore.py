@@ -12,12 +12,11 @@ import numpy as np
 from gen.compiler.ccore.command import Command
 from gen.verilog.emit import emit
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import Error
+from hw.arch.ccore.descriptor import STATUS, Error
 from hw.arch.ccore.drain import drain_beat
 from hw.arch.ccore.inputs import input_write
 from hw.arch.ccore.weights import weight_write
 from hw.ccore.ccore import CCore
-from hw.ccore.sequencer import STATUS
 from sim.engine.array import HIERARCHICAL_MACS, MODELS
 from sim.golden.ccore.load import load
 from sim.golden.ccore.machine import ALL_BLOCKS, Drained, Machine
@@ -145,8 +144,8 @@ def _step(job: Job, machine: Machine, statuses: int, results: int) -> tuple[dict
     if not job.weights_written:
         machine.write_weights(weights)
     if job.runs:
-        drained = machine.run(command)
-    status = STATUS.const({"tag": command.header["tag"], "error": job.error}).as_bits()
+        drained = machine.run(command.words())
+    status = STATUS.encode({"tag": command.header["tag"], "error": job.error})
     sums = [word for each in drained if len(each.sums) for word in pack(each.sums, config.sum_bits)]
     step = {
         "inputs": [] if job.inputs_written else _input_words(config, inputs),

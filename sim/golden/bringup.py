@@ -68,7 +68,7 @@ class BringUp:
     def __post_init__(self):
         # The control does not depend on the operands.
         program = Program(self.config, [self._passes(None, kind, slots) for kind, slots in bringup.PASSES])
-        layout = ArrayControl.as_shape()
+        layout = ArrayControl
         columns = (program.control[name].astype(np.int64) << layout[name].offset for name in CONTROL_FIELDS)
         self.words = tuple(int(word) for word in np.bitwise_or.reduce(list(columns)))
         self.signature = bringup.SIGNATURE_START

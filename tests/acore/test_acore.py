@@ -5,7 +5,7 @@ import pytest
 
 from gen.verilog.emit import emit
 from hw.acore.acore import ACore
-from hw.arch.acore.apu import ACORE_RANGES, ACoreConfig
+from hw.arch.acore.config import ACORE_RANGES, ACoreConfig
 from sim.rtl.runner import simulate
 
 

@@ -9,7 +9,7 @@ from gen.compiler.ccore.plan import plan
 from gen.model.layer import Layer, Phase
 from hw.arch.array.config import ArrayConfig, MacForm
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, WORD_BITS, Code, Error, layout
+from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, Code, Error
 from hw.arch.pint import PintFormat
 from sim.engine.ccore import Job, run
 from sim.workloads.ccore import alternating_jobs, expected, random_jobs
@@ -58,7 +58,7 @@ def test_packed_kernels_and_shared_rows():
     work += [(Layer(1, 9, 2, 20, 9, 7, 1, 3), Phase.FP), (Layer(1, 3, 2, 26, 20, 7, 2, 3), Phase.BP)]
     rng = np.random.default_rng(8)
     jobs = alternating_jobs(work, config, rng, sums=False)
-    codes = [Code(job.command.header["pattern"]) for job in jobs]
+    codes = [job.command.header["pattern"] for job in jobs]
     assert codes.count(Code.FP_PACKED) == codes.count(Code.WG_PACKED) == 3
     shared = [job for job in jobs if job.command.header["segment"]]
     assert len(shared) >= 2
@@ -67,12 +67,9 @@ def test_packed_kernels_and_shared_rows():
 
 def wrong(command, **fields):
     """Words of a descriptor with other header fields."""
-    bits = sum(word << WORD_BITS * n for n, word in enumerate(command.words()))
-    for name, value in fields.items():
-        field = layout(HEADER)[name]
-        bits &= ~((1 << field.width) - 1 << field.offset)
-        bits |= value << field.offset
-    return [bits >> WORD_BITS * n & (1 << WORD_BITS) - 1 for n in range(len(command.words()))]
+    words = command.words()
+    header = HEADER.put(HEADER.join(words[: HEADER.units]), **fields)
+    return HEADER.split(header) + words[HEADER.units :]
 
 
 def test_wrong_descriptors_are_skipped_and_touch_nothing():
@@ -99,12 +96,12 @@ def test_wrong_descriptors_are_skipped_and_touch_nothing():
     jobs = [Job(kept, first)]
     jobs += [Job(more, second, words=wrong(more, **fields), error=error) for fields, error in faults]
     # No entries, an empty entry, and more entries than fit.
-    none = wrong(more, entries=0)[: len(HEADER)]
-    groups = layout(ENTRY)["row_groups"]
+    none = wrong(more, entries=0)[: HEADER.units]
+    first = slice(HEADER.units, HEADER.units + ENTRY.units)
     empty = more.words()
-    empty[len(HEADER) + groups.offset // WORD_BITS] &= ~((1 << groups.width) - 1)
-    entry = more.words()[len(HEADER) :]
-    many = wrong(more, entries=MAX_ENTRIES + 1)[: len(HEADER)] + entry * (MAX_ENTRIES + 1)
+    empty[first] = ENTRY.split(ENTRY.put(ENTRY.join(empty[first]), row_groups=0))
+    entry = more.words()[HEADER.units :]
+    many = wrong(more, entries=MAX_ENTRIES + 1)[: HEADER.units] + entry * (MAX_ENTRIES + 1)
     jobs += [Job(more, second, words=none, error=Error.EMPTY), Job(more, second, words=empty, error=Error.EMPTY)]
     jobs += [Job(more, second, words=many, error=Error.ENTRIES), Job(more, second), Job(gradient, second)]
     ran = run(jobs, config, seed=3, idle=0.2, stall=0.2)

@@ -81,8 +81,8 @@ def test_cycles_are_the_formula_and_a_constant_fill(alone_runs):
             found[name, phase] = cycles - (command.cycles() - command.tail) - fill(command) - STATUS
     assert set(found.values()) == {0}, found
     # Each pattern is among them.
-    patterns = {Code(job.command.header["pattern"]) for job, *_ in alone_runs}
-    shown = {Code(plan(LAYERS[name], phase, CONFIG).header["pattern"]) for name, phase in found}
+    patterns = {job.command.header["pattern"] for job, *_ in alone_runs}
+    shown = {plan(LAYERS[name], phase, CONFIG).header["pattern"] for name, phase in found}
     assert patterns - shown <= {Code.FP_POINT, Code.BP_POINT, Code.BP_S2}, found
 
 

@@ -62,7 +62,7 @@ def test_tiles_give_direct_convolution_out_of_what_the_buffers_hold(name):
                 machine.write_inputs(inputs)
             if not job.weights_written:
                 machine.write_weights(weights)
-            drained = machine.run(job.command)
+            drained = machine.run(job.command.words())
             if drained:
                 place = (step.gives, step.reads) if task.phase == Phase.WG else (step.images, step.gives)
                 total[place] += collect(job.command, drained)

@@ -33,7 +33,7 @@ def block_ram(config):
         + config.tap_rows * 3 * array.clusters * ramb18(config.weight_depth, array.pint.k)
         + 2 * PORTS * array.clusters * array.wpus * ramb18(config.psum_depth, array.acc_bits)
         + array.clusters * ramb18(config.images, config.sum_bits)
-        + (len(ENTRY) + array.rows) * ramb18(2 * MAX_ENTRIES, 32)
+        + (ENTRY.units + array.rows) * ramb18(2 * MAX_ENTRIES, 32)
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from hw.arch.acore.apu import ACORE_RANGES, ACoreConfig
+from hw.arch.acore.config import ACORE_RANGES, ACoreConfig
 
 from .parse import integer
 

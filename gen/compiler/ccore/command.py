@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gen.model.layer import Layer, Phase
 from hw.arch.ccore.config import LOOP, CCoreConfig
-from hw.arch.ccore.descriptor import ENTRY, HEADER, ROW, encode
+from hw.arch.ccore.descriptor import Descriptor
 from hw.arch.ccore.regions import ErrorRegion, InputRegion, WeightRegion
 
 __all__ = ["Command", "Entry"]
 
 #: Fields of an entry, and of the words of its array rows.
-Entry = tuple[Mapping[str, int], Sequence[Mapping[str, int]]]
+Entry = tuple[Mapping[str, Any], Sequence[Mapping[str, int]]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Command:
     config: CCoreConfig
     layer: Layer
     phase: Phase
-    header: Mapping[str, int]
+    header: Mapping[str, Any]
     entries: Sequence[Entry]
     inputs: InputRegion
     weights: WeightRegion | ErrorRegion
@@ -56,19 +57,14 @@ class Command:
         ValueError
             If a number does not fit its field.
         """
-        words = encode(HEADER, self.header)
-        for fields, rows in self.entries:
-            words += encode(ENTRY, fields)
-            for row in rows:
-                words += encode((ROW,), row)
-        return words
+        return Descriptor(self.header, self.entries).words()
 
     @property
     def passes(self) -> int:
         """Passes of all blocks and entries."""
         return self.header["m_blocks"] * sum(self._repeats(fields) for fields, _ in self.entries)
 
-    def slots(self, fields: Mapping[str, int]) -> int:
+    def slots(self, fields: Mapping[str, Any]) -> int:
         """Slots of a pass of the entry with these fields, those that fill the window included."""
         return fields["row_groups"] * (self.header["columns"] + fields["lead"])
 
@@ -78,7 +74,7 @@ class Command:
         fields, _ = self.entries[-1]
         return 0 if self.phase == Phase.WG else self.pass_cycles(fields) - self.slots(fields)
 
-    def pass_cycles(self, fields: Mapping[str, int]) -> int:
+    def pass_cycles(self, fields: Mapping[str, Any]) -> int:
         """Cycles of a pass of the entry with these fields, until the first slot of the next.
 
         With :meth:`slots`: max(slots, channels, :data:`hw.arch.ccore.config.LOOP`), for the next weights load
@@ -96,6 +92,6 @@ class Command:
         each = sum(self.pass_cycles(fields) * self._repeats(fields) for fields, _ in self.entries)
         return self.header["m_blocks"] * each
 
-    def _repeats(self, fields: Mapping[str, int]) -> int:
+    def _repeats(self, fields: Mapping[str, Any]) -> int:
         """Passes of an entry in an output block."""
         return 1 if fields["idle"] else self.header["c_blocks"]

@@ -193,17 +193,17 @@ class _Builder:
         single = window.ports == Ports.TOTAL and bank >= 0
         write = 1 << bank if single else _WRITTEN[window.ports]
         fields = {
-            "lanes": window.lanes.value,
+            "lanes": window.lanes,
             "lead": lead,
             "newest": window.newest - WORD_PIXELS * lead,
-            "ports": window.ports.value,
+            "ports": window.ports,
             "spread": int(window.ports == Ports.TOTAL and not single),
             "write": write,
             "start": write if number == 0 else 0,
             "sum": 0,
             "rows": sum(1 << r for r, y in enumerate(window.row) if y >= 0),
             "taps": sum(1 << k for k, x in enumerate(window.taps) if x >= 0),
-            "shuffle": window.shuffle.value,
+            "shuffle": window.shuffle,
             "idle": 0,
             "row_groups": run.groups,
             "left": total - run.start * wpus,

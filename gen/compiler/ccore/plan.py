@@ -1,5 +1,7 @@
 """From a layer, a phase and a C-Core to its descriptor: its regions, its loop nest and the order of its drain."""
 
+from typing import Any
+
 from gen.model.layer import Layer, Phase
 from hw.arch.array.config import TAPS
 from hw.arch.ccore.config import CCoreConfig
@@ -71,7 +73,7 @@ def plan(
     if len(taken.entries) > MAX_ENTRIES:
         raise ConfigError(f"A kernel must have at most {MAX_ENTRIES} windows, not {len(taken.entries)}: {layer}")
     header = {
-        "pattern": pattern.code.value,
+        "pattern": pattern.code,
         "stride2": int(pattern.stride == 2),
         "accumulate": int(accumulate),
         "drain": int(drain),
@@ -157,7 +159,7 @@ def _weight_reading(pattern: Pattern, weights: WeightRegion | ErrorRegion) -> di
     }
 
 
-def _draining(pattern: Pattern, rows: Extent, taken: Passes, m_blocks: int, c_blocks: int) -> dict[str, int]:
+def _draining(pattern: Pattern, rows: Extent, taken: Passes, m_blocks: int, c_blocks: int) -> dict[str, Any]:
     """Fields of the order in which results leave, and the partial sums of a port that an output block takes."""
     array, columns = pattern.config.array, pattern.grid[1]
     groups = rows.groups(array.wpus)
@@ -172,12 +174,12 @@ def _draining(pattern: Pattern, rows: Extent, taken: Passes, m_blocks: int, c_bl
     layer, ends = pattern.layer, rows.first + rows.rows == pattern.grid[0]
     ports = split_ports(layer.padding, layer.padding) if pattern.split else ((0, 0), (0, 0))
     return {
-        "drain_mode": mode.value,
+        "drain_mode": mode,
         "segment": taken.segment,
         "psums": psums,
         "odd_rows": int(pattern.split and layer.height % 2 and ends),
         "odd_columns": int(pattern.split and layer.width % 2),
-        "ports": sum(ports[py][px] << 2 * (2 * py + px) for py in (0, 1) for px in (0, 1)),
+        "ports": ports,
         **_taps(pattern, m_blocks),
     }
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from .apu import CODE_DEPTH, PUBLIC, SATURATIONS, Accumulator, Base, Chain, Constant, Instruction, Op, Start
+from .chain import Chain
+from .commands import Start
+from .constants import Constant
+from .memory import PUBLIC
+from .scalar import SATURATIONS, Accumulator, Base, Instruction, Op
+from .sizes import CODE_DEPTH
 
 __all__ = ["Microcode", "RECORDS", "address", "assemble", "chain_fields", "microcode"]
 
@@ -44,8 +49,8 @@ class Microcode:
     def start(self, job: str, channel: int, map_: int) -> tuple[int, int]:
         """(address, data) of the command that starts a job on these records."""
         program, chain = self.jobs[job]
-        fields = {"channel": channel, "map_": map_, "chain": self.chains.get(chain, {})}
-        return self.programs[program], Start.const(fields).as_value().value
+        fields = {"channel": channel, "map_": map_, "chain": Chain.encode(self.chains.get(chain, {}), partial=True)}
+        return self.programs[program], Start.encode(fields)
 
 
 def address(name: str) -> tuple[Base, int]:
@@ -71,7 +76,7 @@ def chain_fields(settings: list[str]) -> dict[str, int]:
     ValueError
         If there is no such field or value.
     """
-    shapes, found = Chain.as_shape().members, {}
+    shapes, found = Chain.members, {}
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in shapes or name in found:
@@ -139,7 +144,7 @@ class _Assembler:
             raise ValueError(f"Microprogram instruction must be an operation with its operand, not {' '.join(words)!r}")
         base, value = self._operand(op, operands[0]) if operands else (Base.ABSOLUTE, 0)
         word = {"op": op, "base": base, "value": value & ((1 << _VALUE_BITS) - 1)}
-        self.result.code.append(Instruction.const(word).as_value().value)
+        self.result.code.append(Instruction.encode(word))
 
     def _expand(self, name: str, operands: list[str]) -> None:
         parameters, body = self._macros[name]
@@ -179,7 +184,7 @@ class _Assembler:
             if (scope, label) not in self._labels:
                 raise ValueError(f"Microprogram label must be defined in its program or macro, not {label!r}")
             word = {"op": op, "base": Base.ABSOLUTE, "value": self._labels[scope, label]}
-            self.result.code[at] = Instruction.const(word).as_value().value
+            self.result.code[at] = Instruction.encode(word)
         if len(self.result.code) > CODE_DEPTH:
             raise ValueError(f"Microprograms must have at most {CODE_DEPTH} instructions, not {len(self.result.code)}")
         return self.result

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from amaranth.hdl import unsigned
-from amaranth.lib import enum as hdl_enum
+from amaranth.lib import enum
 from amaranth.utils import ceil_log2
 
 from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.fields import Choice, member
 
 from ..checks import check_integer
 
@@ -29,23 +30,23 @@ CCORE_RANGES = {
 }
 
 
-class Lanes(hdl_enum.Enum, shape=unsigned(3)):
+class Lanes(Choice, enum.Enum, shape=unsigned(3)):
     """Which pixels of a row the lanes x0, x1, x2 take, by the newest pixel q of the window."""
 
-    CONV = 0  #: q-2, q-1, q: three neighbours
-    SPLIT_ODD = 1  #: q-1, q-1, q: stride-2 BP whose taps 0 and 2 make odd columns
-    SPLIT_EVEN = 2  #: q-1, q, q: the same for even columns
-    POINT = 3  #: q-1 on all lanes: 1x1 and FC
-    PACKED = 4  #: column c takes pixel c of the last words, lane k its channel k
+    CONV = member(0, "q-2, q-1, q: three neighbours")
+    SPLIT_ODD = member(1, "q-1, q-1, q: stride-2 BP whose taps 0 and 2 make odd columns")
+    SPLIT_EVEN = member(2, "q-1, q, q: the same for even columns")
+    POINT = member(3, "q-1 on all lanes: 1x1 and FC")
+    PACKED = member(4, "column c takes pixel c of the last words, lane k its channel k")
 
 
-class Shuffle(hdl_enum.Enum, shape=unsigned(2)):
+class Shuffle(Choice, enum.Enum, shape=unsigned(2)):
     """Second level of the weight network: which tap group (row, column) chain (r, k) takes."""
 
-    DIRECT = 0  #: (r, k)
-    REVERSED = 1  #: (r, 2-k): BP of kernels over 1x1
-    TRANSPOSED = 2  #: (k, r): BP of 1x1 and FC
-    SHARED = 3  #: (0, k) on array row 1, else direct: two row groups share the last kernel row
+    DIRECT = member(0, "(r, k)")
+    REVERSED = member(1, "(r, 2-k): BP of kernels over 1x1")
+    TRANSPOSED = member(2, "(k, r): BP of 1x1 and FC")
+    SHARED = member(3, "(0, k) on array row 1, else direct: two row groups share the last kernel row")
 
 
 @dataclass(frozen=True)

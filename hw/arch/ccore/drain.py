@@ -12,6 +12,7 @@ from amaranth.utils import bits_for
 
 from hw.arch.array.config import TAPS
 from hw.arch.array.control import PORTS
+from hw.arch.fields import Choice, Field, Word, member
 
 from .config import CCoreConfig
 
@@ -23,38 +24,44 @@ GRID_BITS = 12
 _PORT = unsigned((PORTS - 1).bit_length())
 
 
-class DrainMode(enum.Enum, shape=unsigned(3)):
+class DrainMode(Choice, enum.Enum, shape=unsigned(3)):
     """Where the results of slot n lie: port and address; the order in which they leave."""
 
-    DENSE = 0  #: port n mod 4, address n div 4; image by image, row by row
-    TAPS = 1  #: tap t at port TAP_PORTS[t], address n; for each image, tap by tap
-    SPLIT = 2  #: output (2y + py, 2x + px) at port ports[py][px], address n; row by row of the outputs
-    SEGMENTS = 3  #: ports 2, 0, 1 in turn for three runs of groups, each from address 0; as DENSE
-    GRADIENT = 4  #: tap t at port TAP_PORTS[t]; for each address, tap by tap
+    DENSE = member(0, "port n mod 4, address n div 4; image by image, row by row")
+    TAPS = member(1, "tap t at port TAP_PORTS[t], address n; for each image, tap by tap")
+    SPLIT = member(2, "output (2y + py, 2x + px) at port ports[py][px], address n; row by row of the outputs")
+    SEGMENTS = member(3, "ports 2, 0, 1 in turn for three runs of groups, each from address 0; as DENSE")
+    GRADIENT = member(4, "tap t at port TAP_PORTS[t]; for each address, tap by tap")
 
 
-def drain_request(config: CCoreConfig) -> data.StructLayout:
-    """One read of all WPUs' partial sums.
-
-    enable : everything moves on; else the whole path of the drain holds
-    half, address, bank : what is read, `bank` being the port
-    """
-    return data.StructLayout(
-        {"enable": unsigned(1), "half": unsigned(1), "address": unsigned(config.psum_address_bits), "bank": _PORT}
+def drain_request(config: CCoreConfig) -> Word:
+    """One read of all WPUs' partial sums."""
+    return Word(
+        "Request",
+        "One read of all WPUs' partial sums.",
+        Field("enable", unsigned(1), "everything moves on; else the whole path of the drain holds"),
+        Field("half", unsigned(1), "half of the partial sums"),
+        Field("address", unsigned(config.psum_address_bits), "address in every WPU"),
+        Field("bank", _PORT, "the port"),
     )
 
 
-def drain_beat(config: CCoreConfig) -> data.StructLayout:
-    """One beat of results.
-
-    data : [m][w], sums
-    mask : [w], the WPUs whose sum is a result; none is possible (SPLIT with `odd_rows`)
-    first : first beat of an image, of a tap map (TAPS) or of the job (GRADIENT)
-    last : final beat of a job that has `last`
-    """
+def drain_beat(config: CCoreConfig) -> Word:
+    """One beat of results."""
     array = config.array
     sums = data.ArrayLayout(data.ArrayLayout(signed(array.acc_bits), array.wpus), array.clusters)
-    return data.StructLayout({"data": sums, "mask": unsigned(array.wpus), "first": unsigned(1), "last": unsigned(1)})
+    return Word(
+        "Beat",
+        "One beat of results.",
+        Field("data", sums, "[m][w], sums"),
+        Field(
+            "mask",
+            unsigned(array.wpus),
+            "[w], the WPUs whose sum is a result; none is possible (SPLIT with `odd_rows`)",
+        ),
+        Field("first", unsigned(1), "first beat of an image, of a tap map (TAPS) or of the job (GRADIENT)"),
+        Field("last", unsigned(1), "final beat of a job that has `last`"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,25 +121,25 @@ class DrainJob:
                 raise ValueError(f"Drain {name} must be at most {limit}, {most}, not {getattr(self, name)!r}")
 
     @staticmethod
-    def layout(config: CCoreConfig) -> data.StructLayout:
+    def layout(config: CCoreConfig) -> Word:
         """Payload of the stream of jobs."""
         words = unsigned(config.psum_address_bits + 1)
-        return data.StructLayout(
-            {
-                "mode": DrainMode,
-                "half": unsigned(1),
-                "images": unsigned(max(10, bits_for(config.images))),
-                "pitch": unsigned(GRID_BITS),
-                "rows": unsigned(GRID_BITS),
-                "columns": unsigned(GRID_BITS),
-                "odd_rows": unsigned(1),
-                "odd_columns": unsigned(1),
-                "ports": data.ArrayLayout(data.ArrayLayout(_PORT, 2), 2),
-                "segment": words,
-                "taps": unsigned(bits_for(TAPS)),
-                "words": words,
-                "last": unsigned(1),
-            }
+        return Word(
+            "Drain",
+            "A job of the drain.",
+            Field("mode", DrainMode, "order of the results"),
+            Field("half", unsigned(1), "half of the partial sums"),
+            Field("images", unsigned(max(10, bits_for(config.images))), "images"),
+            Field("pitch", unsigned(GRID_BITS), "rows of the grid an image"),
+            Field("rows", unsigned(GRID_BITS), "how many of them are results"),
+            Field("columns", unsigned(GRID_BITS), "slots a row"),
+            Field("odd_rows", unsigned(1), "SPLIT: the last of the rows has only its even output"),
+            Field("odd_columns", unsigned(1), "SPLIT: the last of the columns has only its even output"),
+            Field("ports", data.ArrayLayout(data.ArrayLayout(_PORT, 2), 2), "SPLIT: port of output parity [py][px]"),
+            Field("segment", words, "SEGMENTS: groups of each of the first two runs"),
+            Field("taps", unsigned(bits_for(TAPS)), "TAPS: taps that hold channels"),
+            Field("words", words, "GRADIENT: addresses"),
+            Field("last", unsigned(1), "whether the final beat carries `last`"),
         )
 
     def word(self, config: CCoreConfig) -> int:
@@ -143,11 +150,4 @@ class DrainJob:
         ValueError
             If a number does not fit its field.
         """
-        layout = self.layout(config)
-        for name, shape in layout.members.items():
-            value = getattr(self, name)
-            if name not in ("mode", "ports") and not 0 <= value < 1 << shape.width:
-                raise ValueError(f"Drain {name} must be 0 to {(1 << shape.width) - 1}, not {value!r}")
-        if any(port not in range(PORTS) for row in self.ports for port in row):
-            raise ValueError(f"Drain ports must be 0 to {PORTS - 1}, not {self.ports!r}")
-        return layout.const({field.name: getattr(self, field.name) for field in fields(self)}).as_bits()
+        return self.layout(config).encode({field.name: getattr(self, field.name) for field in fields(self)})

@@ -4,29 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hw.arch.acore.apu import ACCUMULATOR_BITS, COUNT_BITS, MEMORY_DEPTH, Accumulator, Base, Constant, Instruction, Op
+from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import RECORDS, address, microcode
+from hw.arch.acore.scalar import Accumulator, Base, Instruction, Op
+from hw.arch.acore.sizes import ACCUMULATOR_BITS, MEMORY_DEPTH
 from sim.golden.step.loss import EXPONENTIALS
 
 from .chain import Result, run_chain
 
 __all__ = ["Apu", "constant_value"]
-
-#: Width of each constant, negative where it is signed.
-_WIDTHS = {
-    Constant.SHIFT: 6,
-    Constant.SCALE: 17,
-    Constant.RESCALE: -7,
-    Constant.NORMALISE: 5,
-    Constant.CONVERT: -8,
-    Constant.FACTOR0: -18,
-    Constant.FACTOR1: -18,
-    Constant.ADD: -48,
-    Constant.COMPARE: -32,
-    Constant.COUNT: COUNT_BITS,
-    Constant.GROUP: 13,
-    Constant.NEAREST: 1,
-}
 
 
 def _signed(value: int, bits: int) -> int:
@@ -40,8 +26,8 @@ def _clamp(value: int, bits: int) -> int:
 
 def constant_value(constant: Constant, value: int) -> int:
     """What a constant keeps of a value."""
-    bits = _WIDTHS.get(constant, 32)
-    return _signed(value, -bits) if bits < 0 else value & (1 << bits) - 1
+    shape = constant.stands_for
+    return _signed(value, shape.width) if shape.signed else value & (1 << shape.width) - 1
 
 
 class Apu:

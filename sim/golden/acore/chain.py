@@ -8,23 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.arch.acore.apu import (
-    CONVERT_LARGEST,
-    CONVERT_LEAST,
-    WORD_BITS,
-    Accumulator,
-    Addend,
-    Constant,
-    Factor,
-    Mask,
-    Multiplicand,
-    Outcome,
-    Pool,
-    Rescale,
-    Side,
-    Source,
-    Statistic,
-)
+from hw.arch.acore.chain import Addend, Factor, Mask, Multiplicand, Outcome, Pool, Rescale, Side, Source, Statistic
+from hw.arch.acore.constants import CONVERT_LARGEST, CONVERT_LEAST, Constant
+from hw.arch.acore.scalar import Accumulator
+from hw.arch.acore.sizes import WORD_BITS
 from sim.golden.conv import wrap
 from sim.golden.pint import NEAREST, decode, encode, saturated
 from sim.golden.random import random16
@@ -170,7 +157,7 @@ def run_chain(chain: dict[str, int], constants: dict[Constant, int], streams: di
     Parameters
     ----------
     chain : dict
-        Fields of hw.arch.acore.apu.Chain; one that is missing is 0.
+        Fields of hw.arch.acore.chain.Chain; one that is missing is 0.
     constants : dict
         Constants; SCALE only where it was set after SHIFT.
     streams : dict of array, by name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.arch.acore.apu import CONVERT_LARGEST, CONVERT_LEAST, Constant
+from hw.arch.acore.constants import CONVERT_LARGEST, CONVERT_LEAST, Constant
 from hw.arch.acore.microcode import RECORDS, address
 from sim.golden.step.pool import reciprocal
 from sim.golden.step.rate import Factor

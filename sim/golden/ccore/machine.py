@@ -1,15 +1,16 @@
 """Golden model of the C-Core: runs descriptors out of the contents of its buffers."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from gen.compiler.ccore.command import Command
-from gen.model.layer import Phase
 from hw.arch.array.config import TAPS
 from hw.arch.array.control import MIXED_PORTS, PORTS, TAP_PORTS, Head, Ports
 from hw.arch.ccore.config import WORD_PIXELS, CCoreConfig, Lanes, Shuffle
+from hw.arch.ccore.descriptor import Descriptor
 from hw.arch.ccore.drain import DrainJob, DrainMode
 from sim.golden.array.array import port_values
 from sim.golden.array.passes import GradientPass, StationaryPass
@@ -41,13 +42,12 @@ class Drained:
     sums: np.ndarray
 
 
-def job_of(command: Command, block: int, half: int = 0) -> DrainJob:
-    """The drain's job for an m block of a descriptor."""
-    header = command.header
+def job_of(header: Mapping[str, Any], block: int, half: int = 0) -> DrainJob:
+    """The drain's job for an m block of a descriptor with this header."""
     last = block in (ALL_BLOCKS, header["m_blocks"] - 1)
-    ports = tuple(tuple(header["ports"] >> 2 * (2 * py + px) & 3 for px in (0, 1)) for py in (0, 1))
+    (first, second), (third, fourth) = header["ports"]
     return DrainJob(
-        mode=DrainMode(header["drain_mode"]),
+        mode=header["drain_mode"],
         half=half,
         images=header["images"],
         pitch=header["pitch"],
@@ -55,7 +55,7 @@ def job_of(command: Command, block: int, half: int = 0) -> DrainJob:
         columns=header["columns"],
         odd_rows=header["odd_rows"],
         odd_columns=header["odd_columns"],
-        ports=ports,
+        ports=((first, second), (third, fourth)),
         segment=max(header["segment"], 1),
         taps=header["taps_last"] if last else header["taps"],
         words=header["psums"],
@@ -96,12 +96,19 @@ class Machine:
         place = (np.arange(clusters) + writes.turn[:, None]) % clusters
         self.weights[writes.row[:, None], writes.column[:, None], place, writes.address[:, None]] = writes.data
 
-    def run(self, command: Command) -> list[Drained]:
-        """Run a descriptor: for each m block, for each c block, for each entry, one pass."""
-        header, gradient = command.header, command.phase == Phase.WG
+    def run(self, words: Sequence[int]) -> list[Drained]:
+        """Run the descriptor that the words encode: for each m block, for each c block, for each entry, one pass.
+
+        Raises
+        ------
+        ValueError
+            If the words are no descriptor.
+        """
+        descriptor = Descriptor.decode(words, self.config.array.rows)
+        header, gradient = descriptor.header, descriptor.header["pattern"].gradient
         drained, address = [], 0
         for m in range(header["m_blocks"]):
-            for c, (fields, rows) in itertools.product(range(header["c_blocks"]), command.entries):
+            for c, (fields, rows) in itertools.product(range(header["c_blocks"]), descriptor.entries):
                 if fields["idle"]:
                     continue
                 x = Slots(self.config, header, fields, rows, c).codes(self.inputs)
@@ -109,27 +116,27 @@ class Machine:
                     self._gradient(header, fields, x, m, address)
                     address += self.config.array.channels * self.config.array.beats
                 else:
-                    w = self._weights(command, fields, m, c)
+                    w = self._weights(header, fields, m, c)
                     self._stationary(fields, x, w, start=c == 0 and not header["accumulate"])
             if header["drain"] and not gradient:
-                drained.append(self._drain(command, m))
+                drained.append(self._drain(header, m))
         if header["drain"] and gradient:
-            drained.append(self._drain(command, ALL_BLOCKS))
+            drained.append(self._drain(header, ALL_BLOCKS))
         return drained
 
-    def _weights(self, command, fields, m, c) -> np.ndarray:
+    def _weights(self, header, fields, m, c) -> np.ndarray:
         """Weight codes [c][m][r][k] of a pass."""
-        array, header = self.config.array, command.header
+        array = self.config.array
         column, cluster, r, k = np.indices((array.channels, array.clusters, array.rows, TAPS))
         line = c * array.channels + column
         bank = (cluster + line) % array.clusters
         base = header["w_base"] + fields["w_offset"]
-        if command.phase == Phase.FP:
+        if not header["pattern"].transposed:
             address = base + m * header["w_pitch"] + line
         else:
             address = base + line // array.clusters * header["w_pitch"] + m * array.clusters + cluster
         row, tap = r, k
-        match Shuffle(fields["shuffle"]):
+        match fields["shuffle"]:
             case Shuffle.REVERSED:
                 tap = TAPS - 1 - k
             case Shuffle.TRANSPOSED:
@@ -140,7 +147,7 @@ class Machine:
         return self.weights[row, tap, bank, address % self.config.weight_depth]
 
     def _stationary(self, fields, x, w, start: bool):
-        array, ports = self.config.array, Ports(fields["ports"])
+        array, ports = self.config.array, fields["ports"]
         nowhere = np.full((len(x), array.clusters, array.wpus, PORTS), -1)
         values = port_values(StationaryPass(x, w, ports, nowhere), array)
         if ports == Ports.TOTAL:
@@ -160,7 +167,7 @@ class Machine:
         sums[address] = wrap((0 if start else sums[address]) + values, self.config.array.acc_bits)
 
     def _gradient(self, header, fields, x, m, address):
-        array, point = self.config.array, fields["lanes"] == Lanes.POINT.value
+        array, point = self.config.array, fields["lanes"] == Lanes.POINT
         slot, cluster, k, w = np.indices((len(x), array.clusters, TAPS, array.wpus))
         place = header["w_base"] + m * header["w_pitch"] + (slot if point else slot // TAPS)
         e = self.weights[w, k if point else slot % TAPS, cluster, place]
@@ -170,14 +177,14 @@ class Machine:
         for port in TAP_PORTS:
             self._add(port, address + np.arange(len(values)), values[..., port], not header["accumulate"])
 
-    def _drain(self, command, block) -> Drained:
-        order = beats(job_of(command, block, self.half), self.config)
+    def _drain(self, header, block) -> Drained:
+        order = beats(job_of(header, block, self.half), self.config)
         data = self.sums[self.half, order.bank, order.address]
         self.half ^= 1
         none = np.zeros((0, self.config.array.clusters), np.int64)
         # All tap groups give sums, also those without a channel.
-        taps = range(self.config.blocks) if command.header["drain_mode"] == DrainMode.TAPS.value else (NOTHING,)
-        return Drained(block, order, data, _magnitudes(order, data, taps) if command.header["sums"] else none)
+        taps = range(self.config.blocks) if header["drain_mode"] == DrainMode.TAPS else (NOTHING,)
+        return Drained(block, order, data, _magnitudes(order, data, taps) if header["sums"] else none)
 
 
 def _magnitudes(order: Beats, data: np.ndarray, taps) -> np.ndarray:

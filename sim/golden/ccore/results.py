@@ -63,7 +63,7 @@ def _gradient_place(command: Command, each: Drained):
     o = (m * array.clusters)[:, None, None] + np.arange(array.clusters)[None, :, None]
     i = ((block + 1) * array.channels - 1 - column)[:, None, None]
     tap, a = order.tap[:, None, None], entry[:, None, None]
-    lanes = Lanes(command.entries[0][0]["lanes"])
+    lanes = command.entries[0][0]["lanes"]
     if lanes == Lanes.POINT:
         o, i = _line_channel(config, o, tap), _line_channel(config, i, r)
         return o, np.where(r < array.rows, i, -1), 0, 0

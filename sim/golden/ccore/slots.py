@@ -1,6 +1,7 @@
 """The slots of a pass: which words of the input buffer they read, and which pixels reach the lanes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,13 +40,13 @@ class Slots:
     def __init__(
         self,
         config: CCoreConfig,
-        header: Mapping[str, int],
-        fields: Mapping[str, int],
+        header: Mapping[str, Any],
+        fields: Mapping[str, Any],
         rows: Sequence[Mapping[str, int]],
         block: int,
     ):
         self._config, self._header, self._fields, self._rows = config, header, fields, rows
-        self._lanes = Lanes(fields["lanes"])
+        self._lanes = fields["lanes"]
         self._stride = 1 + header["stride2"]
         self._outer, self._inner = divmod(block, header["c_inner"])
         group, column = (index.ravel() for index in np.indices((fields["row_groups"], header["columns"])))
@@ -102,7 +103,7 @@ class Slots:
         """Whether the row of (w, r) is used and one of the read tensor, [slot][w][r]."""
         array, header, fields = self._config.array, self._header, self._fields
         r = np.arange(array.rows)
-        other = (r == 1) & (fields["ports"] == Ports.MIXED.value)
+        other = (r == 1) & (fields["ports"] == Ports.MIXED)
         start = np.where(other, fields["shared_row"], fields["row"])
         left = np.where(other, fields["shared_left"], fields["left"])
         flat = self._group * array.wpus + np.arange(array.wpus)[:, None]

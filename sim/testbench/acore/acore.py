@@ -10,8 +10,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hw.arch.acore.apu import PUBLIC, Base, Command
+from hw.arch.acore.commands import Command, CommandWord, command_word
+from hw.arch.acore.memory import PUBLIC
 from hw.arch.acore.microcode import RECORDS, microcode
+from hw.arch.acore.scalar import Base
 from sim.golden.acore import jobs
 from sim.golden.acore.apu import Apu
 from sim.testbench.acore.jobs import ACC_BITS, JOBS, MAPS, job, softmax_jobs
@@ -73,10 +75,6 @@ def mask(elements, width: int) -> int:
     return sum((1 << width) - 1 << n * width for n, element in enumerate(elements) if element is not None)
 
 
-def command(kind: Command, address: int, data: int = 0) -> int:
-    return (data & (1 << 56) - 1) | address << 56 | kind.value << 65
-
-
 @dataclass
 class Plan:
     """What goes into an APU and must come out, in the order of each stream."""
@@ -90,17 +88,17 @@ class Plan:
 
     def __post_init__(self):
         """The memory keeps what the test before left."""
-        self.sent["command"] += [command(Command.WRITE, address) for address in range(LAST)]
+        self.sent["command"] += [command_word(Command.WRITE, address) for address in range(LAST)]
 
     def add(self, each, reads=tuple(WORDS), channel=CHANNEL, map_=MAP):
         """Add a job and the reading of the words that it may have changed; return its outputs."""
         self.names.append(each.name)
         commands = [
-            command(Command.WRITE, self.apu.word(name, channel, map_), value) for name, value in each.words.items()
+            command_word(Command.WRITE, self.apu.word(name, channel, map_), value) for name, value in each.words.items()
         ]
-        commands += [command(Command.SET, constant, value) for constant, value in each.constants.items()]
-        commands.append(command(Command.START, *microcode().start(each.name, channel, map_)))
-        commands += [command(Command.READ, address) for address in reads]
+        commands += [command_word(Command.SET, constant, value) for constant, value in each.constants.items()]
+        commands.append(command_word(Command.START, *microcode().start(each.name, channel, map_)))
+        commands += [command_word(Command.READ, address) for address in reads]
         self.sent["command"] += commands
         outputs = each.run(self.apu, channel, map_)
         sent = [*outputs.pop("result", ()), *(self.apu.memory[address] for address in reads)]
@@ -157,7 +155,7 @@ class Ports:
         moved = False
         for name, words in self._plan.sent.items():
             if self._offered[name] and int(self._port(name, "ready").value):
-                if name == "command" and words[self._next[name]] >> 65 == Command.START.value:
+                if name == "command" and CommandWord.decode(words[self._next[name]])["command"] is Command.START:
                     self.starts.append(cycle)
                 self._offered[name], moved = False, True
                 self._next[name] += 1
@@ -311,6 +309,10 @@ async def one_element_a_lane_and_cycle(dut):
             gaps = np.count_nonzero(np.diff(each.passed[name]) > 1)
             assert gaps == plan.streaming[name] - 1, f"{name}: {gaps} gaps in the maps of {plan.streaming[name]} jobs"
     if file := os.environ.get("CYCLES"):
-        ends = [ports[0].passed["command"][n] for n, each in enumerate(plans[0].sent["command"]) if each >> 65 == 3]
+        ends = [
+            ports[0].passed["command"][n]
+            for n, each in enumerate(plans[0].sent["command"])
+            if CommandWord.decode(each)["command"] is Command.READ
+        ]
         cycles = {name: end - start for name, start, end in zip(names, ports[0].starts, ends, strict=True)}
         Path(file).write_text(json.dumps(cycles))

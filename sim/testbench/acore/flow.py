@@ -9,7 +9,8 @@ import cocotb
 from cocotb.triggers import FallingEdge
 from cocotb.utils import get_sim_time
 
-from hw.arch.acore.apu import COUNT_BITS, Chain
+from hw.arch.acore.chain import Addend, Chain
+from hw.arch.acore.sizes import COUNT_BITS
 from sim.testbench.streams import start
 
 LANES = int(os.environ["LANES"])
@@ -18,7 +19,7 @@ LANES = int(os.environ["LANES"])
 @cocotb.test()
 async def beats(dut):
     """With all streams ready, a map takes a beat a cycle, and cycles beside that do not depend on its size."""
-    chain = Chain.const({"code_o": 1, "wide": 1, "addend": 1}).as_value().value
+    chain = Chain.encode({"code_o": 1, "wide": 1, "addend": Addend.FRONT}, partial=True)
     await start(dut, launch=0, count=1, group=1, chain=chain, offered=15, drained=15, pushed=0)
     counts = [1, 2, 4, 5, *((1 << n) - 1 for n in range(2, COUNT_BITS + 1))]
     groups = [3, *((1 << n) - 1 for n in range(2, 13)), 4096]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.arch.acore.apu import Constant
+from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import microcode
 from sim.golden.acore import jobs
 from sim.golden.acore.apu import Apu

@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hw.arch.acore.apu import Pool, Rescale
+from hw.arch.acore.chain import Pool, Rescale
 from sim.golden.pint import decode, encode
 from sim.testbench.acore.operands import SHIFTS, narrow_control, normalise_control, number, shift_control
 from sim.testbench.streams import generator, start

@@ -5,17 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.arch.acore.apu import (
-    ACCUMULATOR_BITS,
-    CODE_DEPTH,
-    MEMORY_DEPTH,
-    SATURATIONS,
-    Accumulator,
-    Base,
-    Constant,
-    Instruction,
-    Op,
-)
+from hw.arch.acore.constants import Constant
+from hw.arch.acore.scalar import SATURATIONS, Accumulator, Base, Instruction, Op
+from hw.arch.acore.sizes import ACCUMULATOR_BITS, CODE_DEPTH, MEMORY_DEPTH
 from sim.golden.acore import apu
 from sim.golden.acore.chain import Result
 
@@ -31,7 +23,7 @@ _JUMPS = (Op.JZ, Op.JN, Op.JMP)
 
 
 def _instruction(op: Op, value: int = 0, base: Base = Base.ABSOLUTE) -> int:
-    return Instruction.const({"op": op, "base": base, "value": value & (1 << 17) - 1}).as_value().value
+    return Instruction.encode({"op": op, "base": base, "value": value & (1 << 17) - 1})
 
 
 def _group(rng: random.Random) -> list[int]:

@@ -8,7 +8,10 @@ import os
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hw.arch.acore.apu import MEMORY_DEPTH, Accumulator, Chain, Command, Start
+from hw.arch.acore.chain import Chain
+from hw.arch.acore.commands import Command, Start, command_word
+from hw.arch.acore.scalar import Accumulator
+from hw.arch.acore.sizes import MEMORY_DEPTH
 from sim.golden.acore.apu import Apu
 from sim.testbench.acore.programs import KEPT, PROGRAMS, Expected, random_code, random_memory, random_word, run_program
 from sim.testbench.streams import generator, start
@@ -22,10 +25,6 @@ PATIENCE = 400
 WORD = (1 << 56) - 1
 
 
-def command(kind: Command, address: int, data: int = 0) -> int:
-    return (data & WORD) | address << 56 | kind.value << 65
-
-
 class Plan:
     """Commands, and what must come of them."""
 
@@ -34,27 +33,27 @@ class Plan:
         results = self.expected.results
         machine = Apu()
         machine.memory = random_memory(rng)
-        self.commands = [command(Command.WRITE, n, value) for n, value in enumerate(machine.memory)]
+        self.commands = [command_word(Command.WRITE, n, value) for n, value in enumerate(machine.memory)]
         for n in range(STARTS):
             for _ in range(rng.randrange(3)):
                 number, value = rng.randrange(MEMORY_DEPTH), rng.getrandbits(56)
-                self.commands.append(command(Command.SET, number, value))
+                self.commands.append(command_word(Command.SET, number, value))
                 self.expected.set.append((number & 31, value & (1 << 48) - 1))
             for place in rng.choices([n for n in range(64) if n not in KEPT], k=24):  # some read at once
                 machine.memory[place] = value = random_word(rng)
-                self.commands.append(command(Command.WRITE, place, value))
+                self.commands.append(command_word(Command.WRITE, place, value))
                 if rng.random() < 0.1:
-                    self.commands.append(command(Command.READ, place))
+                    self.commands.append(command_word(Command.READ, place))
                     results.append(value)
             channel, map_ = (rng.choice([rng.randrange(32, 496), rng.randrange(500, 512)]) for _ in range(2))
-            chain = rng.getrandbits(Chain.as_shape().size)
+            chain = rng.getrandbits(Chain.size)
             address = n % PROGRAMS * 100
-            begin = Start.const({"channel": channel, "map_": map_, "chain": Chain.from_bits(chain)}).as_value().value
-            self.commands.append(command(Command.START, address, begin | rng.getrandbits(56) << Start.as_shape().size))
+            begin = Start.encode({"channel": channel, "map_": map_, "chain": chain})
+            self.commands.append(command_word(Command.START, address, begin | rng.getrandbits(56) << Start.size))
             run_program(machine, code, (address, channel, map_, chain), rng, self.expected)
             last = n == STARTS - 1
             reads = range(MEMORY_DEPTH) if last else rng.choices(range(MEMORY_DEPTH), k=rng.randrange(4))
-            self.commands += [command(Command.READ, place) for place in reads]
+            self.commands += [command_word(Command.READ, place) for place in reads]
             results += [machine.memory[place] for place in reads]
 
 

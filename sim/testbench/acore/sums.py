@@ -8,7 +8,8 @@ import os
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hw.arch.acore.apu import Accumulator, Chain, Statistic
+from hw.arch.acore.chain import Chain, Statistic
+from hw.arch.acore.scalar import Accumulator
 from sim.testbench.streams import generator, start
 
 LANES = int(os.environ["LANES"])
@@ -63,7 +64,7 @@ async def cycle(dut, lanes, *, clear: bool = False, enable: bool = True, select:
     """Give the inputs for a cycle; return the value that the cycle before selected."""
     await FallingEdge(dut.clk)
     if chain is not None:
-        dut.chain.value = Chain.const(chain).as_value().value
+        dut.chain.value = Chain.encode(chain, partial=True)
     word = at = 0
     for lane in lanes:
         for name, bits in FIELDS.items():

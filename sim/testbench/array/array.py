@@ -19,7 +19,7 @@ from sim.rtl.bits import pack, unpack
 
 def _control_words(program) -> list[int]:
     """Control words, from the fields of the program and the layout of the struct."""
-    layout = ArrayControl.as_shape()
+    layout = ArrayControl
     words = np.zeros(len(program["op"]), dtype=np.int64)
     for name in CONTROL_FIELDS:
         words |= program[name].astype(np.int64) << layout[name].offset

@@ -28,7 +28,7 @@ async def follows_the_register_model(dut):
     decoded = [int(t) for t in decode(range(1 << k), k, d)]
     operands = list(enumerate(decoded)) if form == "shift" else [(t, t) for t in sorted(set(decoded))]
     extremes = [pair for pair in operands if pair[1] in (min(decoded), max(decoded), -1, 0, 1)]
-    layout, model = CellControl.as_shape(), PeModel(head=head, acc_bits=acc_bits)
+    layout, model = CellControl, PeModel(head=head, acc_bits=acc_bits)
 
     def port(name, tap):
         return getattr(dut, f"{name}__{tap}")

@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT, FixedFormat
-from hw.arch.taxonn.order import Op, word_layout
+from hw.arch.taxonn.order import Op, order_word
 from sim.golden.taxonn.fixed import saturate, shift_round
 from sim.testbench.streams import generator, start
 
@@ -15,7 +15,7 @@ FORM = FixedFormat.parse(os.environ["FORMAT"])
 INPUTS = int(os.environ["INPUTS"])
 TRAINING = os.environ["TRAINING"] == "1"
 STOCHASTIC = TRAINING and os.environ["ROUNDING"] == "stochastic"
-LAYOUT = word_layout(INPUTS, FORM)
+LAYOUT = order_word(INPUTS, FORM)
 LATENCY, OUTPUTS = 3, int(os.environ["OUTPUTS"])
 
 

@@ -229,7 +229,7 @@ def run(work, tiling, codes) -> int:
         writes = load(step.command, some)
         machine.write_inputs(writes[0])
         machine.write_weights(writes[1])
-        if drained := machine.run(step.command):
+        if drained := machine.run(step.command.words()):
             place = (outputs, inputs) if work.phase == Phase.WG else (step.images, step.gives)
             total[place] += collect(step.command, drained)
         taken, before = taken + step.command.cycles(), header
@@ -265,7 +265,7 @@ def test_drains_and_loads_are_counted_as_golden_does_them(size):
             inputs, weights = load(command, codes)
             assert (len(inputs.bank), len(weights.address)) == (input_words(command), weight_granules(command))
             numbers = [ALL_BLOCKS] if phase == Phase.WG else range(command.header["m_blocks"])
-            order = [len(beats(job_of(command, number), config)) for number in numbers]
+            order = [len(beats(job_of(command.header, number), config)) for number in numbers]
             assert sum(order) == drain_cycles(command)
             assert (order[0], order[-1]) == (drain_beats(command, len(order) == 1), drain_beats(command, True))
 

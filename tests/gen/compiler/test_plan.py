@@ -8,7 +8,7 @@ from gen.compiler.ccore.tile import Tile
 from gen.model.layer import Layer, Phase
 from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import LOOP, CCoreConfig
-from hw.arch.ccore.descriptor import ENTRY, HEADER, ROW, WORD_BITS, Code, Field, encode, layout, words_of
+from hw.arch.ccore.descriptor import ENTRY, HEADER, Code, Descriptor
 from hw.arch.ccore.drain import DrainMode
 from hw.arch.ccore.regions import InputRegion, WeightRegion
 from sim.golden.ccore.regions import input_writes, weight_writes
@@ -71,7 +71,7 @@ def test_cycles_of_packed_7x7(phase, rows, passes):
     size = (8, 3, rows, 8)
     command = plan(layer, phase, CCoreConfig(ArrayConfig(*size), psum_depth=16))
     # One slot before each row brings the pixels to the right of the newest word of slot 0.
-    assert command.header["pattern"] == Code[f"{phase}_PACKED"].value
+    assert command.header["pattern"] == Code[f"{phase}_PACKED"]
     assert command.cycles() == 3 * passes * pass_cycles(phase, 12 // 3 * (56 + 1), size)
 
 
@@ -127,36 +127,9 @@ def test_row_groups_do_not_share_where_that_takes_too_many_entries():
     assert (len(command.entries), command.header["segment"]) == (12, 0)
 
 
-@pytest.mark.parametrize(
-    ("field", "low", "high"),
-    [
-        (Field("images", 12, ""), 0, 4095),
-        (Field("offset", 8, "", signed=True), -128, 127),
-        (Field("drain", 1, ""), 0, 1),
-    ],
-)
-def test_fields_hold_their_range(field, low, high):
-    assert field.check(low) == low & ((1 << field.bits) - 1)
-    assert field.check(high) == high
-    for value in (low - 1, high + 1):
-        with pytest.raises(ValueError, match=f"Descriptor field {field.name} must be {low} to {high}, not {value}"):
-            field.check(value)
-
-
-def test_encoding_needs_every_field_once():
-    values = {field.name: 0 for word in HEADER for field in word}
-    assert encode(HEADER, values) == [0] * len(HEADER)
-    with pytest.raises(ValueError, match="must be given once each; these are missing or unknown: extra, tag"):
-        encode(HEADER, {name: 0 for name in values if name != "tag"} | {"extra": 1})
-    with pytest.raises(ValueError, match="Descriptor field images must be 0 to 4095, not 4096"):
+def test_a_number_that_does_not_fit_its_field_is_named():
+    with pytest.raises(ValueError, match="Descriptor images must be 0 to 4095, not 4096"):
         plan(Layer(4096, 1, 1, 1, 1), Phase.FP, FULL).words()
-
-
-def test_no_field_crosses_a_word():
-    for words in (HEADER, ENTRY, (ROW,)):
-        assert layout(words).size == WORD_BITS * len(words)
-    with pytest.raises(ValueError, match="Word 0 of a descriptor must have 32 bits, not 1 more"):
-        layout([[Field("a", 20, ""), Field("b", 13, "")]])
 
 
 def test_sums_take_a_pass_for_each_tap_of_a_1x1_layer():
@@ -190,18 +163,26 @@ def test_rows_advance_by_the_array():
 
 
 def test_words_carry_the_fields():
-    command = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.FP, FULL, x_base=5, w_base=9, tag=77, sums=True)
+    command = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.BP, FULL, x_base=5, w_base=9, tag=77)
     words = command.words()
-    assert len(words) == words_of(len(command.entries), FULL.array.rows)
-    bits = sum(word << WORD_BITS * n for n, word in enumerate(words))
-    header = layout(HEADER).from_bits(bits & ((1 << WORD_BITS * len(HEADER)) - 1))
-    assert {name: getattr(header, name) for name in command.header} == command.header
-    entry = layout(ENTRY).from_bits(bits >> WORD_BITS * len(HEADER) & ((1 << WORD_BITS * len(ENTRY)) - 1))
-    assert {name: getattr(entry, name) for name in command.entries[0][0]} == command.entries[0][0]
-    start = len(HEADER) + len(ENTRY)
-    for number, row in enumerate(command.entries[0][1]):
-        found = layout((ROW,)).from_bits(words[start + number])
-        assert {name: getattr(found, name) for name in row} == row
+    assert len(words) == HEADER.units + len(command.entries) * (ENTRY.units + FULL.array.rows)
+    found = Descriptor.decode(words, FULL.array.rows)
+    assert {name: found.header[name] for name in ("tag", "pattern", "x_base")} == {
+        "tag": 77,
+        "pattern": Code.BP_S2,
+        "x_base": 5,
+    }
+    ports = [list(row) for row in command.header["ports"]]
+    assert found == Descriptor({**command.header, "ports": ports}, list(command.entries))
+    assert found.words() == words
+
+
+@pytest.mark.parametrize("length", [13, 14, -1, 1])
+def test_a_descriptor_of_a_wrong_length_is_refused(length):
+    words = plan(Layer(2, 9, 10, 6, 7, 3, 2, 1), Phase.BP, FULL).words()
+    words = words + [0] if length == 1 else words[:length]
+    with pytest.raises(ValueError, match=r"Descriptor (of 1 entries )?must have (14|23) words, not (13|14|22|24)"):
+        Descriptor.decode(words, FULL.array.rows)
 
 
 @pytest.mark.parametrize("phase", [Phase.BP, Phase.WG])
@@ -216,6 +197,6 @@ def test_pieces_of_a_layer_lie_alike_with_and_without_sums(sums):
     layer, config = Layer(2, 4, 5, 5, 2, 4, 1, 3), CCoreConfig(ArrayConfig(1, 4, 3, 2))
     first = plan(layer, Phase.FP, config, drain=False).header
     last = plan(layer, Phase.FP, config, accumulate=True, sums=sums).header
-    assert [header["drain_mode"] for header in (first, last)] == [DrainMode.DENSE.value] * 2
+    assert [header["drain_mode"] for header in (first, last)] == [DrainMode.DENSE] * 2
     whole = plan(Layer(1, 9, 2, 20, 9, 7, 1, 3), Phase.FP, CCoreConfig(ArrayConfig(1, 3, 3, 8)))
-    assert whole.header["drain_mode"] == DrainMode.SEGMENTS.value
+    assert whole.header["drain_mode"] == DrainMode.SEGMENTS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hw.arch.acore.apu import Constant
+from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import RECORDS, assemble, microcode
 from hw.arch.tensors import TensorClass
 from sim.golden.acore import jobs

@@ -56,7 +56,7 @@ def execute(machine, layer, phase, codes, **options):
     inputs, weights = load(command, codes)
     machine.write_inputs(inputs)
     machine.write_weights(weights)
-    drained = machine.run(command)
+    drained = machine.run(command.words())
     return command, collect(command, drained), drained
 
 
@@ -169,9 +169,9 @@ def test_packed_kernels(size, phase, rng):
     config = ccore(size)
     for layer in (Layer(1, 3, 9, 12, 13, 7, 2, 3), Layer(2, 2, 4, 9, 10, 5, 2, 2), Layer(2, 3, 4, 8, 9, 7, 2, 0)):
         command, _, _ = check(layer, phase, config, rng)
-        assert command.header["pattern"] == Code[f"{phase}_PACKED"].value
+        assert command.header["pattern"] == Code[f"{phase}_PACKED"]
         plain, _, _ = check(layer, phase, config, rng, packed=False)
-        assert plain.header["pattern"] == Code[f"{phase}_S2"].value
+        assert plain.header["pattern"] == Code[f"{phase}_S2"]
         assert command.cycles() < plain.cycles()
 
 
@@ -218,7 +218,7 @@ def test_backward_reads_the_weights_that_forward_stored(size, layer, rng):
     stored = machine.weights.copy()
     for phase, command in commands.items():
         machine.write_inputs(load(command, codes)[0])
-        np.testing.assert_array_equal(collect(command, machine.run(command)), direct(layer, phase, codes))
+        np.testing.assert_array_equal(collect(command, machine.run(command.words())), direct(layer, phase, codes))
     assert machine.weights.tobytes() == stored.tobytes()
     assert np.count_nonzero(stored) <= np.count_nonzero(codes["w"])
 
@@ -229,6 +229,6 @@ def test_a_wrong_code_in_the_buffer_changes_the_result(rng):
     command = plan(layer, Phase.FP, machine.config)
     for writes, store in zip(load(command, codes), (machine.write_inputs, machine.write_weights), strict=True):
         store(writes)
-    before = collect(command, machine.run(command))
+    before = collect(command, machine.run(command.words()))
     machine.inputs[machine.inputs != 0] ^= 1
-    assert not np.array_equal(collect(command, machine.run(command)), before)
+    assert not np.array_equal(collect(command, machine.run(command.words())), before)

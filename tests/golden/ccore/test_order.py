@@ -147,7 +147,7 @@ def test_the_word_holds_every_field():
         ({"rows": 2}, "Drain rows must be at most pitch, 1, not 2"),
         ({"taps": 4}, "Drain taps must be at most the taps of a PE, 3, not 4"),
         ({"pitch": 4096}, "Drain pitch must be 0 to 4095, not 4096"),
-        ({"ports": ((0, 1), (2, 4))}, "Drain ports must be 0 to 3, not ((0, 1), (2, 4))"),
+        ({"ports": ((0, 1), (2, 4))}, "Drain ports[1][1] must be 0 to 3, not 4"),
         ({"columns": 1025}, "Drain addresses must be at most 255, not 256"),
     ],
 )
