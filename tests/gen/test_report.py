@@ -5,6 +5,8 @@ import json
 import pytest
 
 from gen.cli import main
+from gen.commands.report import table
+from gen.cost.steps import Steps
 from gen.cost.synthesis import count, synthesise
 
 
@@ -21,22 +23,82 @@ def test_fewest_luts(tmp_path, capsys):
     assert used[True]["FF"] == used[False]["FF"]
 
 
-def test_report_of_a_dsp_mac(tmp_path, capsys):
-    assert main(["generate", "mac", "--out", str(tmp_path)]) == 0
-    assert main(["report", str(tmp_path)]) == 0
-    text = capsys.readouterr().out
-    report = json.loads((tmp_path / "report.json").read_text())
+@pytest.fixture(scope="module")
+def mac(tmp_path_factory):
+    """A DSP MAC with its report and the picture of its timing."""
+    folder = tmp_path_factory.mktemp("mac")
+    assert main(["generate", "mac", "--out", str(folder)]) == 0
+    timing = ["--timing", "--period", "1", "--plot", str(folder / "spread.png")]
+    assert main(["report", str(folder), *timing]) == 0
+    return folder
+
+
+def test_report_of_a_dsp_mac(mac):
+    report = json.loads((mac / "report.json").read_text())
+    text = table(report)
+    assert report["mode"] == "modules"
     assert report["total"]["DSP48E1"] == 1
-    cell, decoder, mac = (report["modules"][name] for name in ("dsp_cell_head", "decoder", "mac"))
+    cell, decoder, whole = (report["modules"][name] for name in ("dsp_cell_head", "decoder", "mac"))
     assert (cell["LUT"], cell["FF"], cell["DSP48E1"]) == (0, 0, 1)
     assert (decoder["LUT"], decoder["instances"]) == (12, 2)
     # The decoders, and one LUT that turns `clear` and `en` into the slice's operation.
-    assert mac["LUT"] == 2 * decoder["LUT"] + 1
-    assert report["total"]["LUT"] <= mac["LUT"]
-    assert report["lut_per_mac"] == report["total"]["LUT"]
+    assert whole["LUT"] == 2 * decoder["LUT"] + 1
+    assert report["total"]["LUT"] == report["lut_per_mac"] == whole["LUT"]
     assert "433,200" in text
     assert "DSP48E1                          1       3,600    0.03%" in text
-    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+    assert "Mode modules: each distinct module synthesised once" in text
+    assert not [file for file in mac.iterdir() if file.name.startswith(".")]
+
+
+def test_timing_of_a_mac(mac):
+    timing = json.loads((mac / "report.json").read_text())["timing"]
+    y, v = timing["models"]
+    assert (timing["period_ns"], y["name"], v["name"]) == (1.0, "Y", "V")
+    for model in timing["models"]:
+        assert model["error"]
+        assert model["unknown"] == {}
+        assert model["worst_ns"] == max(path["delay_ns"] for path in model["paths"])
+        assert sum(model["histogram"]["endpoints"]) == model["endpoints"]
+        assert sum(each["over"] for each in model["modules"]) == model["over"]
+    # A decoder's LUT on the way from a port to the slice; model V counts the nets too and is over the period.
+    assert (v["paths"][0]["levels"], y["over"], v["over"] > 0) == ({"LUT": 1}, 0, True)
+    assert (mac / "spread.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_flat_mac_is_no_larger(mac, capsys):
+    whole = json.loads((mac / "report.json").read_text())["total"]
+    capsys.readouterr()
+    assert main(["report", str(mac), "--flat", "--json"]) == 0
+    flat = json.loads(capsys.readouterr().out)
+    assert (flat["mode"], flat["modules"]) == ("flat", {})
+    assert flat["total"]["LUT"] <= whole["LUT"]
+    assert flat["total"]["DSP48E1"] == whole["DSP48E1"]
+    assert "timing" not in flat
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (("--period", "4"), "--period belongs to --timing, which is not given"),
+        (("--plot", "spread.png"), "--plot belongs to --timing, which is not given"),
+        (("--timing", "--period", "0"), "--period must be a number of ns above 0 and up to 1000, not '0'"),
+        (("--timing", "--period", "nan"), "--period must be a number of ns above 0 and up to 1000, not 'nan'"),
+        (("--timing", "--plot", "spread.xyz"), "Plot must be of a format such as .png, .svg or .pdf, not 'spread.xyz'"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_work(options, message, mac, capsys, monkeypatch):
+    monkeypatch.setattr("gen.commands.report.synthesise", lambda *_, **__: pytest.fail("worked"))
+    capsys.readouterr()
+    assert main(["report", str(mac), *options]) == 2
+    assert capsys.readouterr().err == f"gradgate: {message}\n"
+
+
+def test_steps_say_what_is_left(monkeypatch):
+    now = iter((0.0, 60.0))
+    monkeypatch.setattr("gen.cost.steps.time.monotonic", lambda: next(now))
+    steps = Steps(4)
+    steps.read("2.47.15.4. Executing ABC9_EXE pass (technology mapping).\n" * 2 + "2.47.15.5. Execu")
+    assert steps.text() == "mapping module 2 of 4, about 44 s left"
 
 
 def test_generic_mac_is_one_dsp(tmp_path):
