@@ -14,7 +14,7 @@ Signature. F = XOR over all ports i = (m * wpus + w) * 4 + p that carry a result
 """
 
 from .array.config import TAPS, ArrayConfig
-from .array.control import MIXED_PORTS, PORTS, SPLIT_PORTS, TAP_PORTS, Head, Ports
+from .array.control import PORTS, RESULT_PORTS, Head, Ports
 
 __all__ = [
     "KEY",
@@ -40,14 +40,8 @@ POLYNOMIAL = 0x04C11DB7
 #: Signature before the first result.
 SIGNATURE_START = 0xFFFFFFFF
 
-#: Ports that carry a result in each mode; in GRADIENT those of WPUs with a row in the beat.
-USED_PORTS = {
-    Ports.TOTAL: (0,),
-    Ports.SPLIT: tuple(sorted(SPLIT_PORTS.values())),
-    Ports.TAPS: tuple(sorted(TAP_PORTS)),
-    Ports.MIXED: MIXED_PORTS,
-    Ports.GRADIENT: tuple(sorted(TAP_PORTS)),
-}
+#: Ports that are folded in each mode: all that carry a result, but of four equal ones the first.
+USED_PORTS = {**RESULT_PORTS, Ports.TOTAL: (0,)}
 
 #: The passes of one round and their slots: weight stationary by port mode, output stationary by head. All modes, short
 #: and long passes, all changes between the two kinds.

@@ -28,7 +28,7 @@ HIERARCHICAL_MACS = 200
 class Result:
     """What a program left behind.
 
-    memory : int64, partial sums by flat address.
+    memory : int64, partial sums after it, by flat address.
     valid_cycles : cycles in which cluster 0 gave results; cycle 0 is that of the program's first word.
     latency : of the array.
     """
@@ -44,14 +44,14 @@ def generated(config: ArrayConfig) -> str:
     return emit(Array(config=config), "array")
 
 
-def execute(program: Program, size: int, seed: int = 1) -> Result:
+def execute(program: Program, memory: np.ndarray, seed: int = 1) -> Result:
     """Run a program on the Verilog of its array and check every port in every cycle against golden.
 
     Parameters
     ----------
     program : Program
-    size : int
-        Number of partial sums that its addresses reach.
+    memory : int64
+        Partial sums before the program, by flat address.
     seed : int
         Seed of what the bench feeds where nobody looks.
 
@@ -63,7 +63,7 @@ def execute(program: Program, size: int, seed: int = 1) -> Result:
     config = program.config
     latency = Array.latency_of(config)
     expected = np.zeros_like(program.address)
-    values = golden.run(program.passes, config, np.zeros(size, dtype=np.int64))
+    values = golden.run(program.passes, config, memory.copy())
     for start, each, value in zip(program.starts, program.passes, values, strict=True):
         first = program.first_result(start, each)
         expected[first : first + len(value)] = value
@@ -76,7 +76,7 @@ def execute(program: Program, size: int, seed: int = 1) -> Result:
             e=program.e,
             address=program.address,
             expected=expected,
-            size=size,
+            memory=memory,
             seed=seed,
             k=config.pint.k,
             acc_bits=config.acc_bits,

@@ -10,7 +10,7 @@ from hw.arch.array.control import PORTS, ArrayControl, Ports
 from hw.arch.hash import NOISE_ROUNDS
 
 from .array import array
-from .array.passes import NOWHERE, GradientPass, StationaryPass
+from .array.passes import NOWHERE, GradientPass, StationaryPass, carries
 from .array.program import CONTROL_FIELDS, Program
 from .conv import wrap
 from .random import hash32
@@ -88,7 +88,8 @@ class BringUp:
             return operands[name][first : first + count].reshape(count, *sizes)
 
         x = taken("x", start, slots, config.wpus, config.rows, config.channels, TAPS)
-        used = self._used(kind if stationary else Ports.GRADIENT, results)
+        mode = kind if stationary else Ports.GRADIENT
+        used = carries(config, mode, results, bringup.USED_PORTS[mode])
         address = np.where(used, np.arange(used.size).reshape(used.shape), NOWHERE)
         if stationary:
             # Words come in the order c = channels-1 .. 0.
@@ -96,17 +97,6 @@ class BringUp:
             return StationaryPass(x=x, w=w, ports=kind, address=address)
         e = taken("e", start, slots, config.clusters, TAPS, config.wpus)
         return GradientPass(x=x, e=e, head=kind, address=address)
-
-    def _used(self, mode: Ports, results: int) -> np.ndarray:
-        """Which ports carry a result, [result][m][w][port]."""
-        config = self.config
-        used = np.zeros((results, config.clusters, config.wpus, PORTS), bool)
-        used[..., bringup.USED_PORTS[mode]] = True
-        if mode == Ports.GRADIENT:
-            beat = np.arange(results) % config.beats
-            row = beat[:, None] * config.wpus + np.arange(config.wpus)
-            used &= (row < config.rows)[:, None, :, None]
-        return used
 
     def _round(self, program: Program, base: int) -> list[int]:
         """Run one round whose first word is in cycle `base`; give the fold F of each valid word."""

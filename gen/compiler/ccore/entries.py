@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gen.model.layer import Phase
 from hw.arch.array.config import TAPS
-from hw.arch.array.control import TAP_PORTS, Ports
+from hw.arch.array.control import RESULT_PORTS, TAP_PORTS, Ports
 from hw.arch.ccore.config import LOOP, WORD_PIXELS, Lanes, Shuffle
 from hw.arch.ccore.descriptor import MAX_ENTRIES
 from hw.arch.ccore.regions import ErrorRegion, InputRegion, WeightRegion
@@ -14,7 +14,7 @@ from .command import Entry
 from .packing import packed_pixels
 from .pattern import Pattern
 from .tile import Extent
-from .windows import SHARED_PORTS, Window
+from .windows import Window
 
 __all__ = ["Passes", "passes"]
 
@@ -22,13 +22,7 @@ __all__ = ["Passes", "passes"]
 _SUM_SLOT, _SUM_PORT = 1, 4
 
 #: Ports that are written, by what they carry.
-_WRITTEN = {
-    Ports.TOTAL: 0b1111,
-    Ports.SPLIT: 0b1111,
-    Ports.TAPS: sum(1 << port for port in TAP_PORTS),
-    Ports.MIXED: sum(1 << port for port in SHARED_PORTS),
-    Ports.GRADIENT: sum(1 << port for port in TAP_PORTS),
-}
+_WRITTEN = {mode: sum(1 << port for port in ports) for mode, ports in RESULT_PORTS.items()}
 
 #: Pixel of each lane from the newest one, of the windows that hold two words.
 _PIXELS = {

@@ -13,7 +13,6 @@ from hw.arch.array.control import SPLIT_PORTS, Ports
 from hw.arch.ccore.config import Lanes, Shuffle
 
 __all__ = [
-    "SHARED_PORTS",
     "Window",
     "conv_windows",
     "packed_windows",
@@ -22,9 +21,6 @@ __all__ = [
     "split_ports",
     "split_windows",
 ]
-
-#: Ports of array row 1 and of the others, where they work on different output rows.
-SHARED_PORTS = (0, 2)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from amaranth.lib import enum
 
 from hw.arch.fields import Choice, Field, Word, member
 
-__all__ = ["Op", "Head", "Ports", "ArrayControl", "SPLIT_PORTS", "TAP_PORTS", "MIXED_PORTS", "PORTS"]
+__all__ = ["MIXED_PORTS", "PORTS", "RESULT_PORTS", "SPLIT_PORTS", "TAP_PORTS", "ArrayControl", "Head", "Op", "Ports"]
 
 #: Partial-sum ports of a WPU.
 PORTS = 4
@@ -48,6 +48,14 @@ SPLIT_PORTS = {(0, 0): 0, (0, 1): 1, (1, 0): 2, (1, 1): 3}
 TAP_PORTS = (1, 0, 3)
 #: Port of row 1 and of the outer rows in :attr:`Ports.MIXED`.
 MIXED_PORTS = (0, 2)
+#: Ports that carry a result in each mode; of :attr:`Ports.GRADIENT` those of WPUs with a row in the beat.
+RESULT_PORTS = {
+    Ports.TOTAL: (0, 1, 2, 3),
+    Ports.SPLIT: tuple(sorted(SPLIT_PORTS.values())),
+    Ports.TAPS: tuple(sorted(TAP_PORTS)),
+    Ports.MIXED: MIXED_PORTS,
+    Ports.GRADIENT: tuple(sorted(TAP_PORTS)),
+}
 
 
 #: Control word of one cycle.

@@ -1,5 +1,6 @@
 """Passes laid out in time: control word, codes and result addresses of every cycle of the array."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +18,10 @@ CONTROL_FIELDS = ("op", "head", "load_first", "load_last", "swap", "drain_first"
 
 @dataclass
 class Program:
-    """Stimulus of the array, cycle by cycle, for a run of passes without a bubble.
+    """Stimulus of the array, cycle by cycle, for a run of passes.
 
-    A pass may follow another of any kind at once: weights load behind the pass before, and the drain of a gradient
-    pass overlaps the start of the next pass.
+    A pass may follow another of any kind without a bubble: weights load behind the pass before, and the drain of a
+    gradient pass overlaps the start of the next pass.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ class Program:
     rng : numpy.random.Generator or None
         If given, codes that nobody looks at are random instead of zero, and weights load at a random time within
         what is allowed, instead of as early as possible.
+    gaps : sequence of int
+        Idle cycles behind each pass; without it none.
 
     Attributes
     ----------
@@ -42,6 +45,7 @@ class Program:
     config: ArrayConfig
     passes: list
     rng: np.random.Generator | None = None
+    gaps: Sequence[int] = ()
     starts: list[int] = field(init=False)
     end: int = field(init=False)
 
@@ -55,7 +59,7 @@ class Program:
             following = self.passes[n + 1] if n + 1 < len(self.passes) else None
             # Only weights that load behind the pass need it to be `channels` cycles long.
             short = isinstance(each, StationaryPass) and isinstance(following, GradientPass)
-            start += len(each) if short else each.length(config)
+            start += (len(each) if short else each.length(config)) + (self.gaps[n] if self.gaps else 0)
         self.end = start
         cycles = self.end
         self.control = {name: np.zeros(cycles, dtype=np.uint8) for name in CONTROL_FIELDS}

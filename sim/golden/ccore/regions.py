@@ -7,7 +7,6 @@ import numpy as np
 from hw.arch.array.config import TAPS
 from hw.arch.ccore.config import WORD_PIXELS
 from hw.arch.ccore.regions import ErrorRegion, InputRegion, WeightRegion
-from sim.golden.array.passes import gather
 
 __all__ = ["InputWrites", "WeightWrites", "error_writes", "input_writes", "weight_writes"]
 
@@ -32,6 +31,13 @@ class WeightWrites:
     data: np.ndarray
 
 
+def _gather(tensor: np.ndarray, *index: np.ndarray) -> np.ndarray:
+    """Elements of `tensor`, code 0 (the value 0) where an index is out of range."""
+    index = np.broadcast_arrays(*index)
+    inside = np.all([(0 <= i) & (i < size) for i, size in zip(index, tensor.shape, strict=True)], axis=0)
+    return np.where(inside, tensor[tuple(np.where(inside, i, 0) for i in index)], 0)
+
+
 def _grid(*sizes: int) -> list[np.ndarray]:
     return [index.ravel() for index in np.indices(sizes)]
 
@@ -44,7 +50,7 @@ def input_writes(region: InputRegion, tensor: np.ndarray) -> InputWrites:
     bank, line = virtual % config.banks, virtual // config.banks
     pixel, c = np.indices((WORD_PIXELS, channels))
     image, group, y, column = (array[:, None, None] for array in (image, group, y, word * WORD_PIXELS))
-    data = gather(tensor, image, group * channels + c, y, column + pixel)
+    data = _gather(tensor, image, group * channels + c, y, column + pixel)
     return InputWrites(bank, region.base + group.ravel() * region.group + line * region.row + word, data)
 
 
@@ -55,7 +61,7 @@ def weight_writes(region: WeightRegion, w: np.ndarray) -> WeightWrites:
         # Pixels become inputs and channels become kernel columns; pixels outside of the kernel are zero.
         pixel = np.arange(region.inputs) - region.shift
         o, i, ky, kx = np.indices((region.outputs, region.inputs, region.kernel, TAPS))
-        w = gather(w, o, kx, ky, pixel[i])
+        w = _gather(w, o, kx, ky, pixel[i])
     rows, columns = region.windows
     tap_rows, tap_columns = (config.blocks,) * 2 if region.pointwise else (config.array.rows, TAPS)
     lines_o = region.window // region.pitch * clusters
@@ -66,7 +72,7 @@ def weight_writes(region: WeightRegion, w: np.ndarray) -> WeightWrites:
         o, i = _channels(region, o, column[:, None]), _channels(region, i, row[:, None])
         ky = kx = np.zeros_like(o)
     address = region.base + (a * columns + b) * region.window + block * region.pitch + line
-    return WeightWrites(row, column, address, line % clusters, gather(w, o, i, ky, kx))
+    return WeightWrites(row, column, address, line % clusters, _gather(w, o, i, ky, kx))
 
 
 def _channels(region: WeightRegion, line, group):
@@ -90,6 +96,6 @@ def error_writes(region: ErrorRegion, e: np.ndarray, pitch: int, rows: int, firs
     o = block[:, None] * clusters + np.arange(clusters)
     if region.pointwise:
         o = _channels(region.order, o, group[:, None])
-    data = gather(e, np.where(inside, image, -1)[:, None], o, (y + first)[:, None], (slot % width)[:, None])
+    data = _gather(e, np.where(inside, image, -1)[:, None], o, (y + first)[:, None], (slot % width)[:, None])
     at, column = (slot, group) if region.pointwise else (slot // TAPS, slot % TAPS)
     return WeightWrites(w, column, region.base + block * region.pitch + at, 0 * block, data)

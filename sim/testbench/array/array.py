@@ -51,7 +51,7 @@ async def plays_program(dut):
     valid_out = _skew(valid, latency, False, cycles + 1)
     address_out = _skew(address, latency, -1, cycles + 1)
     expected_out = _skew(expected, latency, 0, cycles + 1)
-    memory = np.zeros(int(program["size"]), dtype=np.int64)
+    memory = program["memory"]
     rng = np.random.default_rng(int(program["seed"]))
     shape, valid_cycles = (clusters, wpus, PORTS), []
     ps_i = np.zeros(shape, dtype=np.int64)

@@ -200,3 +200,13 @@ def test_pieces_of_a_layer_lie_alike_with_and_without_sums(sums):
     assert [header["drain_mode"] for header in (first, last)] == [DrainMode.DENSE] * 2
     whole = plan(Layer(1, 9, 2, 20, 9, 7, 1, 3), Phase.FP, CCoreConfig(ArrayConfig(1, 3, 3, 8)))
     assert whole.header["drain_mode"] == DrainMode.SEGMENTS
+
+
+@pytest.mark.parametrize("layer", [Layer(2, 4, 4, 12, 12, 3, stride, 1) for stride in (1, 2)], ids=str)
+@pytest.mark.parametrize("phase", Phase)
+def test_no_product_with_an_inserted_or_skipped_zero(phase, layer):
+    """Slots times MACs are the products of the layer: every MAC has one in every slot, at stride 2 too."""
+    config = CCoreConfig(ArrayConfig(2, 3, 3, 4))
+    command = plan(layer, phase, config)
+    blocks = command.header["m_blocks"] * command.header["c_blocks"]
+    assert blocks * sum(command.slots(fields) for fields, _ in command.entries) * config.array.macs == layer.macs
