@@ -31,6 +31,11 @@ class Step:
     gives: slice
     reads: slice
 
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """The part of the layer's result that it adds to, slices of the first two axes."""
+        return (self.gives, self.reads) if self.command.phase == Phase.WG else (self.images, self.gives)
+
 
 def _slices(total: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, total)) for first in range(0, total, size)]

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen.model.layer import Phase
+from gen.compiler.allocate import Placement, Request, allocate
+from gen.compiler.timing import Ports
 from hw.arch.ccore.config import CCoreConfig
 from sim.workloads.tasks import Task
 
 from . import ccore
-from .allocation import lay_out
 
-__all__ = ["Outcome", "run"]
+__all__ = ["Outcome", "place", "run"]
+
+#: The bench writes a word and a granule a cycle, whatever DRAM would say.
+_PORTS = Ports(dram_gbps=1e6)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task.
+    """Result and cycles of a task.
 
     result : int64, what the Verilog gave, of the shape `layer.result_shape(phase)`.
     exact : whether it equals direct convolution of the decoded codes in every bit.
@@ -42,13 +45,44 @@ class Outcome:
     sums: int
 
 
+def place(tasks: Sequence[Task], config: CCoreConfig) -> list[list[tuple[Placement, ccore.Job]]]:
+    """The descriptors of each task and their jobs, as :func:`gen.compiler.allocate.allocate` places them.
+
+    Tasks that hold the same array share a tensor.
+
+    Raises
+    ------
+    ValueError
+        If a layer does not fit the buffers.
+    """
+    requests = [
+        Request(task.layer, task.phase, {name: id(codes) for name, codes in task.codes.items()}) for task in tasks
+    ]
+    placed = allocate(requests, config, _PORTS)
+    return [[(piece, _job(task, piece)) for piece in pieces] for task, pieces in zip(tasks, placed, strict=True)]
+
+
+def _job(task: Task, piece: Placement) -> ccore.Job:
+    """The job of a descriptor, with the codes of its part of the task's tensors."""
+    codes = {name: task.codes[name][part] for name, part in piece.parts.items()}
+    if "x" in codes:
+        codes["x"] = codes["x"][:, :, :: piece.pixels, :: piece.pixels]
+    return ccore.Job(
+        piece.step.command,
+        codes,
+        wait=piece.wait,
+        inputs_written=piece.inputs_written,
+        weights_written=piece.weights_written,
+    )
+
+
 def run(
     tasks: Sequence[Task],
     config: CCoreConfig,
     seed: int = 1,
     progress: Callable[[int | None, int], None] = lambda cycle, cycles: None,
 ) -> list[Outcome]:
-    """Run tasks on the generated C-Core, as :func:`sim.engine.allocation.lay_out` places them.
+    """Run tasks on the generated C-Core, as :func:`place` places them.
 
     Parameters
     ----------
@@ -67,8 +101,8 @@ def run(
     sim.rtl.runner.SimulationError
         If anything that leaves the C-Core differs from its golden model.
     """
-    laid = lay_out(tasks, config)
-    jobs = [job for some in laid for _, job in some]
+    placed = place(tasks, config)
+    jobs = [job for pieces in placed for _, job in pieces]
     formula = np.array([job.command.cycles() for job in jobs])
     ran = ccore.run(jobs, config, seed=seed, progress=lambda cycle: progress(cycle, int(formula.sum())))
     words, ends = np.array(ran.word_cycles), np.array(ran.status_cycles)
@@ -78,19 +112,19 @@ def run(
     starts = np.append(ready[0], ends[:-1])
     operands = np.clip(ready - starts, 0, np.maximum(ends - starts - formula, 0))
     figures = np.array([ends - starts, formula, operands])
-    bounds = itertools.pairwise(itertools.accumulate(map(len, laid), initial=0))
+    bounds = itertools.pairwise(itertools.accumulate(map(len, placed), initial=0))
     return [
-        _outcome(task, config, some, ran.results[first:end], *figures[:, first:end].sum(axis=1).tolist())
-        for task, some, (first, end) in zip(tasks, laid, bounds, strict=True)
+        _outcome(task, config, pieces, ran.results[first:end], *figures[:, first:end].sum(axis=1).tolist())
+        for task, pieces, (first, end) in zip(tasks, placed, bounds, strict=True)
     ]
 
 
-def _outcome(task: Task, config: CCoreConfig, laid, results, cycles: int, formula: int, operands: int) -> Outcome:
+def _outcome(task: Task, config: CCoreConfig, pieces, results, cycles: int, formula: int, operands: int) -> Outcome:
     total = np.zeros(task.layer.result_shape(task.phase), np.int64)
-    for (step, _), result in zip(laid, results, strict=True):
+    for (piece, _), result in zip(pieces, results, strict=True):
         if result is not None:
-            total[(step.gives, step.reads) if task.phase == Phase.WG else (step.images, step.gives)] += result
-    jobs = [job for _, job in laid]
+            total[piece.step.place] += result
+    jobs = [job for _, job in pieces]
     return Outcome(
         total,
         np.array_equal(total, task.expected(config.array)),

@@ -1,4 +1,4 @@
-"""Where tasks lie in the buffers, and when what they read is written."""
+"""Tasks as the engine places them in the buffers: what they read is there, and their results are the layers'."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,9 @@ import pytest
 from gen.model.layer import Layer, Phase
 from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.regions import InputRegion
-from sim.engine.allocation import THERE, Residence, lay_out
+from sim.engine.tasks import place
 from sim.golden.ccore.load import load
 from sim.golden.ccore.machine import Machine
-from sim.golden.ccore.regions import input_writes
 from sim.golden.ccore.results import collect
 from sim.workloads.layers import random_codes
 from sim.workloads.tasks import Task
@@ -36,7 +34,7 @@ def overlap(a, b):
 def test_nothing_is_overwritten_before_it_has_been_read(name):
     """Writes come in order, each once `wait` descriptors have finished; they leave alone what the others read."""
     config, early = CONFIGS[name], 0
-    jobs = [job for some in lay_out(tasks(config), config) for _, job in some]
+    jobs = [job for pieces in place(tasks(config), config) for _, job in pieces]
     finished = 0
     for number, job in enumerate(jobs):
         finished = max(finished, job.wait)
@@ -54,9 +52,9 @@ def test_tiles_give_direct_convolution_out_of_what_the_buffers_hold(name):
     config = CONFIGS[name]
     machine, work = Machine(config), tasks(config)
     kept = []
-    for task, laid in zip(work, lay_out(work, config), strict=True):
+    for task, pieces in zip(work, place(work, config), strict=True):
         total = np.zeros(task.layer.result_shape(task.phase), np.int64)
-        for step, job in laid:
+        for piece, job in pieces:
             inputs, weights = load(job.command, job.codes)
             if not job.inputs_written:
                 machine.write_inputs(inputs)
@@ -64,26 +62,7 @@ def test_tiles_give_direct_convolution_out_of_what_the_buffers_hold(name):
                 machine.write_weights(weights)
             drained = machine.run(job.command.words())
             if drained:
-                place = (step.gives, step.reads) if task.phase == Phase.WG else (step.images, step.gives)
-                total[place] += collect(job.command, drained)
+                total[piece.step.place] += collect(job.command, drained)
         assert np.array_equal(total, task.expected(config.array)), (task.layer, task.phase)
-        kept += [task.layer] * (task.phase == Phase.BP and all(job.weights_written for _, job in laid))
+        kept += [task.layer] * (task.phase == Phase.BP and all(job.weights_written for _, job in pieces))
     assert kept
-
-
-def test_residence_knows_what_is_there_and_who_reads_it():
-    config = CONFIGS["2x3x3x2"]
-    rng, buffer = np.random.default_rng(1), Residence()
-
-    def operand(base):
-        region = InputRegion(config, 1, 2, 4, 4, 4, base)
-        return region, input_writes(region, rng.integers(0, 256, (1, 2, 4, 4)))
-
-    first, second = operand(0), operand(2)
-    assert first[0].words > 2
-    assert buffer.read(*first, 3) == 0
-    assert buffer.read(*first, 5) == THERE
-    assert buffer.wait(first[0], operand(0)[1]) == 6  # other words in the same place
-    assert buffer.wait(*operand(first[0].words)) == 0
-    assert buffer.read(*second, 7) == 6
-    assert buffer.wait(*first) == 8  # no longer there
