@@ -39,12 +39,11 @@ from gen.progress import Progress
 from hw.arch.ccore.config import CCoreConfig
 from hw.arch.checks import ConfigError
 from hw.arch.pint import PintFormat
-from sim.engine.tasks import Outcome, run
+from sim.engine.tasks import Outcome, Task, run
 from sim.golden.pint import quantise
 from sim.rtl.runner import SimulationError
 from sim.training.cnn import Cnn, floats, train
 from sim.training.data.digits import Digits, load
-from sim.workloads.tasks import Task
 
 from .chart import draw
 

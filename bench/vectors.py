@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from gen.model.network import Conv, Fc, Input, Network, Pool, PoolKind
+from hw.arch.scalars import Factor
 from sim.golden.noise import noise
 from sim.golden.random import tensor_key
 from sim.golden.step.nodes import ConvNode, PoolNode
-from sim.golden.step.rate import Factor
 from sim.golden.step.step import GoldenNetwork
 
 __all__ = ["NETWORK", "PATH", "packed", "record"]

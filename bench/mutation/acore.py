@@ -3,26 +3,17 @@
 from amaranth.hdl import Shape
 
 from hw.acore.acore import ACore
-from hw.acore.finish import Finish
-from hw.acore.front import Front, Pooling
 from hw.acore.functions import Functions
 from hw.acore.lane import LaneSums
-from hw.acore.narrow import NarrowDecode
-from hw.acore.noise import LaneNoise
-from hw.acore.normalise import Normalise, NormaliseDecode
-from hw.acore.product import Centre, Product
-from hw.acore.rescale import RescaleDecode, Shift
-from hw.acore.rescaler import Rescaler
 from hw.acore.scalar import Scalar
 from hw.acore.sums import Sums
 from hw.arch.acore.config import ACoreConfig
-from hw.arch.pint import PintFormat
-from hw.arith.rounder import Rounder
 from sim.testbench.acore.programs import random_code
+from sim.workloads.lane_units import LANE_UNITS
 
 from .design import Design
 
-__all__ = ["ACORE_DESIGNS", "UNITS"]
+__all__ = ["ACORE_DESIGNS"]
 
 _LANES, _CODE = 2, 1
 
@@ -63,24 +54,7 @@ def _functions() -> Design:
     )
 
 
-_LANE, _NOISE, _DECODE = (f"sim.testbench.acore.{name}" for name in ("lane", "noise", "decode"))
-#: Units of a lane that are mutated alone, and their decoders, by the name of their tests: bench and maker.
-UNITS = {
-    "shift": (_LANE, lambda: Shift(words=3, bits=29)),
-    "rescaler": (_LANE, Rescaler),
-    "normalise": (_LANE, Normalise),
-    "front": (_LANE, Front),
-    "pooling": (_LANE, Pooling),
-    "centre": (_LANE, Centre),
-    "product": (_LANE, Product),
-    "finish": (_LANE, Finish),
-    "rounder": (_LANE, lambda: Rounder(pint=PintFormat(), fraction=4)),
-    "noise": (_NOISE, LaneNoise),
-    "rescale_decode": (_DECODE, RescaleDecode),
-    "normalise_decode": (_DECODE, NormaliseDecode),
-    "narrow_decode": (_DECODE, NarrowDecode),
-}
-#: And their instances within the APU, and those of the controller and the sums.
+#: Instances within the APU of the units of a lane, and those of the controller and the sums.
 _INSTANCES = (
     "scalar",
     "sums",
@@ -102,7 +76,7 @@ _INSTANCES = (
 
 
 def _unit(name: str) -> Design:
-    bench, make = UNITS[name]
+    bench, make = LANE_UNITS[name]
     env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
     return Design(f"acore-{name}", "unit", make, bench, 25, env, memories=True)
 
@@ -123,4 +97,4 @@ def _apu() -> Design:
 
 
 #: The designs of the A-Core.
-ACORE_DESIGNS = (_apu(), _scalar(), _sums(), _functions(), *(_unit(name) for name in UNITS))
+ACORE_DESIGNS = (_apu(), _scalar(), _sums(), _functions(), *(_unit(name) for name in LANE_UNITS))

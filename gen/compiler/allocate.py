@@ -171,8 +171,9 @@ class _Allocator:
         commands = [step.command for step in planned]
         depths = {"inputs": self._config.input_depth, "weights": self._config.weight_depth}
         for name, depth in depths.items():
-            swapped = [_moved(command, name, depth // 2) for command in commands]
-            if None not in swapped:
+            moved = [_moved(command, name, depth // 2) for command in commands]
+            swapped = [command for command in moved if command is not None]
+            if len(swapped) == len(commands):
                 operands = [_operands(request, pixels, planned[0], some[0])[name] for some in (commands, swapped)]
                 now, then = map(self._buffers[name].wait, operands)
                 commands = swapped if then < now else commands
@@ -199,7 +200,7 @@ def allocate(requests: Sequence[Request], config: CCoreConfig, ports: Ports) -> 
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a layer does not fit the buffers.
     """
     allocator = _Allocator(config, ports)

@@ -1,22 +1,40 @@
 """Phases of layers, run one behind the other out of the buffers of the generated C-Core."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gen.compiler.allocate import Placement, Request, allocate
 from gen.compiler.timing import Ports
+from gen.model.layer import Layer, Phase
+from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import CCoreConfig
-from sim.workloads.tasks import Task
+from sim.golden import conv
+from sim.golden.pint import decode
 
 from . import ccore
 
-__all__ = ["Outcome", "place", "run"]
+__all__ = ["Outcome", "Task", "place", "run"]
 
 #: The bench writes a word and a granule a cycle, whatever DRAM would say.
 _PORTS = Ports(dram_gbps=1e6)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A phase of a layer and the codes of its tensors x, w and e."""
+
+    layer: Layer
+    phase: Phase
+    codes: Mapping[str, np.ndarray]
+
+    def expected(self, config: ArrayConfig) -> np.ndarray:
+        """Direct convolution of the decoded codes."""
+        pint = config.pint
+        decoded = {name: decode(codes, pint.k, pint.d) for name, codes in self.codes.items()}
+        return conv.results(self.layer, self.phase, **decoded, acc_bits=config.acc_bits)
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ def place(tasks: Sequence[Task], config: CCoreConfig) -> list[list[tuple[Placeme
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a layer does not fit the buffers.
     """
     requests = [
@@ -96,7 +114,7 @@ def run(
 
     Raises
     ------
-    ValueError
+    ConfigError
         If a layer does not fit the buffers.
     sim.rtl.runner.SimulationError
         If anything that leaves the C-Core differs from its golden model.

@@ -5,8 +5,8 @@ from typing import Protocol
 import numpy as np
 
 from gen.model.network import Network
+from hw.arch.scalars import Factor
 from sim.golden.step import loss
-from sim.golden.step.rate import Factor
 from sim.golden.step.step import GoldenNetwork
 from sim.golden.step.update import Storage
 from sim.golden.tensor import Tensor

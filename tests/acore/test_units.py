@@ -4,7 +4,6 @@
 import pytest
 from amaranth.hdl import Shape
 
-from bench.mutation.acore import UNITS
 from gen.verilog.emit import emit
 from hw.acore.flow import Flow
 from hw.acore.functions import Functions
@@ -15,6 +14,7 @@ from hw.arch.pint import PintFormat
 from hw.arith.rounder import Rounder
 from sim.rtl.runner import simulate
 from sim.testbench.acore.programs import random_code
+from sim.workloads.lane_units import LANE_UNITS
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -40,9 +40,9 @@ def test_functions(apus):
     simulate(top="functions", verilog=verilog, bench="sim.testbench.acore.functions", env={"APUS": str(apus)})
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", LANE_UNITS)
 def test_lane(name):
-    bench, make = UNITS[name]
+    bench, make = LANE_UNITS[name]
     simulate(top="unit", verilog=emit(make(), "unit"), bench=bench, testcase=name)
 
 

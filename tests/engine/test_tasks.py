@@ -6,12 +6,11 @@ import pytest
 from gen.model.layer import Layer, Phase
 from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import CCoreConfig
-from sim.engine.tasks import place
+from sim.engine.tasks import Task, place
 from sim.golden.ccore.load import load
 from sim.golden.ccore.machine import Machine
 from sim.golden.ccore.results import collect
 from sim.workloads.layers import random_codes
-from sim.workloads.tasks import Task
 
 CONFIGS = {
     "2x3x3x2": CCoreConfig(ArrayConfig(2, 3, 3, 2), input_depth=48, weight_depth=64, psum_depth=64),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gen.compiler.acore.jobs import Job
 from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import RECORDS, address, microcode
 from hw.arch.acore.scalar import Accumulator, Base, Instruction, Op
@@ -55,6 +56,14 @@ class Apu:
         self.constants[constant] = constant_value(constant, value)
         if constant in (Constant.SHIFT, Constant.SCALE):
             self.constants.pop(Constant.SCALE if constant is Constant.SHIFT else Constant.SHIFT, None)
+
+    def run(self, job: Job, channel: int = RECORDS, map_: int = RECORDS + 16) -> dict[str, np.ndarray]:
+        """Set a job's words and constants, run it, and return its output streams."""
+        for name, value in job.words.items():
+            self.memory[self.word(name, channel, map_)] = int(value)
+        for constant, value in job.constants.items():
+            self.set(constant, int(value))
+        return self.start(job.name, channel, map_, job.streams)
 
     def start(self, job: str, channel: int, map_: int, streams: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run a job to its end and return its output streams."""

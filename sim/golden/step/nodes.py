@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen.model.network import Conv, Fc, Network, Pool, PoolKind
+from hw.arch.scalars import Factor, reciprocal
 from hw.arch.tensors import TensorClass
 from sim.golden import conv
 from sim.golden.shifts import rsh, saturate, shift_left
 from sim.golden.tensor import Tensor
 
 from . import frn, pool, tlu
-from .rate import Factor
 from .scales import Scales
 from .update import PARAMETER_EXPONENT, Parameter, Weights
 
@@ -188,7 +188,7 @@ class PoolNode:
         if node.kind == PoolKind.MAX:
             best, self._index = pool.maximum(x.t, node.kernel, node.stride, node.padding)
             return Tensor(best, x.e)
-        _, shift = pool.reciprocal(self._kernel[0] * self._kernel[1])
+        _, shift = reciprocal(self._kernel[0] * self._kernel[1])
         wide = Tensor(pool.average(x.t, self._kernel, self._stride), x.e - shift)
         return self.scales.quantise(self.number, TensorClass.A, wide)
 
@@ -201,7 +201,7 @@ class PoolNode:
             node = self.node
             args = (self._index, self._size, node.kernel, node.stride, node.padding)
             return Errors(wide=Tensor(pool.maximum_backward(e.t, *args), e.e))
-        _, shift = pool.reciprocal(self._kernel[0] * self._kernel[1])
+        _, shift = reciprocal(self._kernel[0] * self._kernel[1])
         return Errors(wide=Tensor(pool.average_backward(e.t, self._size, self._kernel, self._stride), e.e - shift))
 
 

@@ -5,7 +5,9 @@ A global average pool is an average pool whose kernel is the whole map.
 
 import numpy as np
 
-__all__ = ["average", "average_backward", "maximum", "maximum_backward", "reciprocal", "spread", "sums"]
+from hw.arch.scalars import reciprocal
+
+__all__ = ["average", "average_backward", "maximum", "maximum_backward", "spread", "sums"]
 
 
 def _offsets(size: tuple[int, int], kernel: tuple[int, int], stride: int):
@@ -14,12 +16,6 @@ def _offsets(size: tuple[int, int], kernel: tuple[int, int], stride: int):
     for y in range(kernel[0]):
         for x in range(kernel[1]):
             yield slice(y, y + (rows - 1) * stride + 1, stride), slice(x, x + (columns - 1) * stride + 1, stride)
-
-
-def reciprocal(pixels: int) -> tuple[int, int]:
-    """(nr, shift) with 1/N = nr * 2^-shift: nr = floor(2^(bN+15) / N), shift = bN + 15."""
-    shift = pixels.bit_length() + 15
-    return (1 << shift) // pixels, shift
 
 
 def sums(t, kernel: tuple[int, int], stride: int) -> np.ndarray:
@@ -36,7 +32,7 @@ def spread(e, size: tuple[int, int], kernel: tuple[int, int], stride: int) -> np
 
 
 def average(t, kernel: tuple[int, int], stride: int) -> np.ndarray:
-    """Wide sum t * nr of each window; its exponent is that of t, minus the shift of :func:`reciprocal`."""
+    """Wide sum t * nr of each window; its exponent is that of t, minus the shift of `reciprocal`."""
     return sums(t, kernel, stride) * reciprocal(kernel[0] * kernel[1])[0]
 
 

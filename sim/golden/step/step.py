@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gen.model.network import Conv, Fc, Network, Pool, PoolKind
+from hw.arch.scalars import Factor
 from hw.arch.tensors import START, START_AFTER_FC, TensorClass
 from sim.golden.tensor import Tensor
 
 from . import loss
 from .initial import images, initial_weights
 from .nodes import ConvNode, Errors, FcNode, PoolNode, total
-from .rate import Factor
 from .scales import Scales
 from .schedule import Backpropagation
 from .update import WEIGHT_EXPONENT, Storage, Weights

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.arch.scalars import Factor
 from hw.arch.tensors import TensorClass
 from sim.golden.convert import convert
 from sim.golden.pint import NEAREST
 from sim.golden.shifts import rsh, rz, saturate, shift_left, stochastic_shift
 from sim.golden.tensor import Tensor
 
-from .rate import Factor
 from .scales import PINT_BITS, Scales, need
 
 __all__ = ["PARAMETER_EXPONENT", "VELOCITY_EXPONENT", "WEIGHT_EXPONENT", "Parameter", "Storage", "Weights"]

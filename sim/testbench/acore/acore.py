@@ -10,11 +10,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
+from gen.compiler.acore import jobs
 from hw.arch.acore.commands import Command, CommandWord, command_word
 from hw.arch.acore.memory import PUBLIC
 from hw.arch.acore.microcode import RECORDS, microcode
 from hw.arch.acore.scalar import Base
-from sim.golden.acore import jobs
 from sim.golden.acore.apu import Apu
 from sim.testbench.acore.jobs import ACC_BITS, JOBS, MAPS, job, softmax_jobs
 from sim.testbench.acore.layer import layer
@@ -100,7 +100,7 @@ class Plan:
         commands.append(command_word(Command.START, *microcode().start(each.name, channel, map_)))
         commands += [command_word(Command.READ, address) for address in reads]
         self.sent["command"] += commands
-        outputs = each.run(self.apu, channel, map_)
+        outputs = self.apu.run(each, channel, map_)
         sent = [*outputs.pop("result", ()), *(self.apu.memory[address] for address in reads)]
         self.streaming.update([*each.streams, *outputs])
         scalar = each.name.startswith("softmax")  # one element of lane 0 a beat

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from gen.compiler.acore import jobs
+from gen.compiler.acore.jobs import FIRST_NEED, Job
 from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import microcode
-from sim.golden.acore import jobs
+from hw.arch.scalars import Factor, reciprocal
 from sim.golden.acore.apu import Apu
-from sim.golden.acore.jobs import FIRST_NEED, Job
 from sim.golden.pint import canonical, decode
-from sim.golden.step.pool import reciprocal
-from sim.golden.step.rate import Factor
 
 __all__ = ["JOBS", "MAPS", "job", "softmax_jobs"]
 
@@ -76,7 +75,7 @@ def _fitting(made: Job, rng) -> Job:
     if rng.random() < 0.25:
         return made
     apu, narrow = Apu(), made.name in ("velocity", "velocity_add")
-    made.run(apu)
+    apu.run(made)
     if apu.memory[apu.word("need")] == FIRST_NEED:
         return made
     bits = apu.memory[apu.word("need")] - made.words["need_offset"]
@@ -239,6 +238,6 @@ def softmax_jobs(rng, classes: int, label: int) -> tuple[Job, ...]:
     first, second, third = jobs.softmax(logits, label, e=int(rng.integers(-25, -8)))
     first.words |= {"need": FIRST_NEED}
     apu = Apu()
-    first.run(apu)
-    third.streams["wide"] = second.run(apu)["result"]
+    apu.run(first)
+    third.streams["wide"] = apu.run(second)["result"]
     return first, second, third

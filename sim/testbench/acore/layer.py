@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gen.compiler.acore import jobs
+from gen.compiler.acore.jobs import FIRST_NEED, Job
 from gen.model.network import Conv, Fc, Input, Network, Pool, PoolKind
 from hw.arch.acore.microcode import RECORDS
+from hw.arch.scalars import Factor
 from hw.arch.tensors import TensorClass, follows_loss, tensor_number
 from sim.golden import conv
-from sim.golden.acore import jobs
-from sim.golden.acore.jobs import FIRST_NEED, Job
 from sim.golden.noise import step_keys
 from sim.golden.pint import canonical, decode
 from sim.golden.step.nodes import ConvNode
-from sim.golden.step.rate import Factor
 from sim.golden.step.step import GoldenNetwork
 from sim.golden.tensor import Tensor
 

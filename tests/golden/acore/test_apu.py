@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from gen.compiler.acore import jobs
+from gen.compiler.acore.jobs import FIRST_NEED
 from hw.arch.acore.constants import Constant
 from hw.arch.acore.microcode import RECORDS, assemble, microcode
+from hw.arch.scalars import Factor, reciprocal
 from hw.arch.tensors import TensorClass
-from sim.golden.acore import jobs
 from sim.golden.acore.apu import Apu
-from sim.golden.acore.jobs import FIRST_NEED
 from sim.golden.pint import NEAREST, canonical, decode, encode, random16
 from sim.golden.shifts import rsh, saturate, shift_left
 from sim.golden.step import frn, loss, pool, tlu
-from sim.golden.step.rate import Factor
 from sim.golden.step.scales import Scales, need
 from sim.golden.step.update import Parameter, Storage, Weights
 from sim.golden.tensor import Tensor
@@ -68,10 +68,10 @@ def test_frn_forward(kind, count, form):
     apu = start(channel__gamma=gamma, channel__beta=beta, channel__tau=tau)
     shortcut, e_sc = (codes(rng, count), int(rng.integers(-45, 14))) if form == "add" else (None, 0)
     settings = {"e_a": e_a, "index": 7 * count, **KEYS}
-    jobs.Job("frn_sum", {}, {Constant.COUNT: count}, {"wide": x}).run(apu, CHANNEL, MAP)
+    apu.run(jobs.Job("frn_sum", {}, {Constant.COUNT: count}, {"wide": x}), CHANNEL, MAP)
     assert read(apu, "map.sum") == np.abs(x).sum()
     job = jobs.forward(x, total=np.abs(x).sum(), shortcut=shortcut, e_shortcut=e_sc, tlu=form != "linear", **settings)
-    found = job.run(apu, CHANNEL, MAP)
+    found = apu.run(job, CHANNEL, MAP)
 
     x_hat, norm = frn.normalise(x.reshape(1, 1, 1, -1))
     added = None if shortcut is None else Tensor(decode(shortcut).reshape(1, 1, 1, -1), e_sc)
@@ -123,7 +123,7 @@ def test_frn_backward(kind, count, form):
     )
     settings = {"e": e, "ed": ed, "ex": ex, "e_e": e_e, "index": 3, "key1": KEYS["key1"], "e_code": e_code}
     first, second = jobs.backward_jobs(streams, xq, scale=scale, **settings)
-    assert not first.run(apu, CHANNEL, MAP)
+    assert not apu.run(first, CHANNEL, MAP)
     dy, dtau = tlu.backward(dz.reshape(1, 1, 1, -1), bits.reshape(1, 1, 1, -1) == 1)
     check_needed(apu, Tensor(dy, e), bits=20)
     dd = saturate(rsh(dy, ed - e), 25)
@@ -132,7 +132,7 @@ def test_frn_backward(kind, count, form):
     assert read(apu, "channel.d_beta") == dbeta.item() - 7
     assert read(apu, "channel.d_tau") == dtau.item() + 9
     apu.memory[apu.word("need")] = FIRST_NEED
-    found = second.run(apu, CHANNEL, MAP)
+    found = apu.run(second, CHANNEL, MAP)
     shift = e_e - int(dx.e.item())
     expected = encode(dx.t.ravel(), np.clip(shift, -128, 127), random16(np.arange(count) + 3, KEYS["key1"]))
     assert np.array_equal(found["code_o"].ravel(), expected)
@@ -152,7 +152,7 @@ def test_tlu_and_conversion(kind):
         apu = start(channel__beta=bias, channel__tau=tau)
         noise = random16(2 + 5 * np.arange(count), KEYS["key1"])
         job = jobs.tlu_forward(x, e=e, e_a=e_a, index=2, key1=KEYS["key1"], stride=5)
-        found = job.run(apu, CHANNEL, MAP)
+        found = apu.run(job, CHANNEL, MAP)
         total = x + rsh(bias, e + 24)
         z, passed = tlu.forward(saturate(rsh(total, -24 - e), 48).reshape(1, 1, 1, -1), np.array([tau]))
         assert np.array_equal(found["code_o"].ravel(), encode(z.ravel(), e_a + 24, noise))
@@ -160,19 +160,19 @@ def test_tlu_and_conversion(kind):
         check_needed(apu, Tensor(z, -24))
         words = {"align": e + 24}
         constants = {Constant.COUNT: count, Constant.SHIFT: 24}
-        logits = jobs.Job("add_bias", words, constants, {"wide": x}).run(apu, CHANNEL, MAP)
+        logits = apu.run(jobs.Job("add_bias", words, constants, {"wide": x}), CHANNEL, MAP)
         assert np.array_equal(logits["word_o"].ravel(), total)
         bits = rng.integers(0, 2, count)
         apu = start()
         settings = {"e": e, "e_o": e + 20, "index": 2, "key1": KEYS["key1"], "stride": 5}
-        found = jobs.convert({"wide": x, "bits": bits}, **settings).run(apu, CHANNEL, MAP)
+        found = apu.run(jobs.convert({"wide": x, "bits": bits}, **settings), CHANNEL, MAP)
         dy, dtau = tlu.backward(x.reshape(1, 1, 1, -1), bits.reshape(1, 1, 1, -1) == 1)
         assert np.array_equal(found["code_o"].ravel(), encode(dy.ravel(), 20, noise))
         assert read(apu, "channel.d_tau") == dtau.item()
         check_needed(apu, Tensor(dy, e))
         apu = start()
         apu.set(Constant.NEAREST, 1)
-        found = jobs.convert({"wide": x}, **settings).run(apu, CHANNEL, MAP)
+        found = apu.run(jobs.convert({"wide": x}, **settings), CHANNEL, MAP)
         assert np.array_equal(found["code_o"].ravel(), encode(x, 20, NEAREST))
 
 
@@ -180,7 +180,7 @@ def test_sum_of_codes():
     rng = np.random.default_rng(0)
     apu, given = start(channel__d_beta=11), codes(rng, 100)
     constants = {Constant.COUNT: 100, Constant.SHIFT: 16, Constant.RESCALE: 16}
-    jobs.Job("sum_codes", {}, constants, {"code": given}).run(apu, CHANNEL, MAP)
+    apu.run(jobs.Job("sum_codes", {}, constants, {"code": given}), CHANNEL, MAP)
     assert read(apu, "channel.d_beta") == decode(given).sum() + 11
 
 
@@ -194,25 +194,25 @@ def test_pools(kernel):
     given = codes(rng, 128).reshape(1, 2, 8, 8)
     t, apu = decode(given), start()
     stream = windows(given, kernel)
-    factor, shift = pool.reciprocal(kernel * kernel)
+    factor, shift = reciprocal(kernel * kernel)
     job = jobs.pool("average_pool", {"code": stream}, factor=factor, e=-8 - shift, e_o=-9, index=0, key1=KEYS["key1"])
     wide = pool.average(t, (kernel, kernel), kernel)
-    found = job.run(apu)
+    found = apu.run(job)
     assert np.array_equal(
         found["code_o"].ravel(), encode(wide.ravel(), shift - 1, random16(np.arange(wide.size), KEYS["key1"]))
     )
     check_needed(apu, Tensor(wide, -8 - shift))
-    found = jobs.pool("max_pool", {"code": stream}).run(apu)
+    found = apu.run(jobs.pool("max_pool", {"code": stream}))
     best, index = pool.maximum(t, kernel, kernel)
     assert np.array_equal(found["code_o"].ravel(), canonical(best.ravel()))
     assert np.array_equal(found["side_o"].ravel(), index.ravel())
-    found = jobs.pool("pool_sum", {"code": stream}, factor=factor).run(apu)
+    found = apu.run(jobs.pool("pool_sum", {"code": stream}, factor=factor))
     assert np.array_equal(found["word_o"].ravel(), wide.ravel())
     error = codes(rng, best.size).reshape(best.shape)
     back = windows(pool.maximum_backward(decode(error), index, (8, 8), kernel, kernel), kernel)
     for place in range(kernel * kernel):
         side = (place << 8 | index.ravel())[None, :]
-        found = jobs.pool("max_pool_backward", {"code": error.reshape(1, -1), "side": side}).run(apu)
+        found = apu.run(jobs.pool("max_pool_backward", {"code": error.reshape(1, -1), "side": side}))
         assert np.array_equal(found["word_o"].ravel(), back[place])
 
 
@@ -244,7 +244,7 @@ def test_weight_update(storage, seed, decays):
         e_v_new, e_w8 = scales.exponent(1, TensorClass.V), scales.exponent(1, TensorClass.W8)
         v, w, decayed = stored(weights.v), stored(weights.w), None
         if decay:
-            decayed = jobs.decay(w, decay, e_v=e_v, e_w=e_w, pint=pint).run(apu)["word_o"]
+            decayed = apu.run(jobs.decay(w, decay, e_v=e_v, e_w=e_w, pint=pint))["word_o"]
         job = jobs.velocity(
             v,
             gradient,
@@ -256,7 +256,7 @@ def test_weight_update(storage, seed, decays):
             pint=pint,
             decayed=decayed,
         )
-        velocity = job.run(apu)["code_o" if pint else "word_o"].ravel()
+        velocity = apu.run(job)["code_o" if pint else "word_o"].ravel()
         weights.update(Tensor(decode(gradient).reshape(weights.v.t.shape), e_g), rate, decay)
         assert np.array_equal(velocity, stored(weights.v))
         assert read(apu, "need") == scales.history[1, TensorClass.V]
@@ -273,7 +273,7 @@ def test_weight_update(storage, seed, decays):
             key1=key[TensorClass.W8],
             pint=pint,
         )
-        found = job.run(apu)
+        found = apu.run(job)
         assert np.array_equal(decode(found["code_o"].ravel()), weights.w8.t.ravel())
         if not pint:
             assert np.array_equal(found["word_o"].ravel(), weights.w.t.ravel())
@@ -293,7 +293,7 @@ def test_parameters(seed):
         expected |= {f"channel.{name}": parameter.value.item(), f"channel.v_{name}": parameter.velocity.item()}
         words |= {f"channel__{name}": value, f"channel__v_{name}": velocity, f"channel__d_{name}": gained}
     apu = start(**words)
-    jobs.parameters("update_frn", rate, exponents).run(apu, CHANNEL, MAP)
+    apu.run(jobs.parameters("update_frn", rate, exponents), CHANNEL, MAP)
     for name, value in {**expected, **{f"channel.d_{name}": 0 for name in names}}.items():
         assert read(apu, name) == value
 
@@ -306,9 +306,9 @@ def test_softmax(classes):
         logits = rng.integers(-(1 << 20), 1 << 20, (1, classes)) >> rng.integers(0, 20)
         apu = start()
         first, second, third = jobs.softmax(logits[0], label, e=e)
-        first.run(apu)
-        third.streams["wide"] = second.run(apu)["result"]
-        found = third.run(apu)["result"]
+        apu.run(first)
+        third.streams["wide"] = apu.run(second)["result"]
+        found = apu.run(third)["result"]
         error = loss.softmax_error(loss.probabilities(Tensor(logits, e)), np.array([label]))
         assert np.array_equal(found, error.t[0])
         check_needed(apu, error)
@@ -340,7 +340,7 @@ def test_a_wrong_source_is_one_sentence(source, message):
 def test_a_whole_layer(seed):
     apu = Apu()
     layer(
-        lambda job, channel, map_: job.run(apu, channel, map_),
+        lambda job, channel, map_: apu.run(job, channel, map_),
         lambda name, channel=CHANNEL: apu.memory[apu.word(name, channel)],
         np.random.default_rng(seed),
     )

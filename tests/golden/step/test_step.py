@@ -8,11 +8,11 @@ import pytest
 
 from gen.model.network import Conv, Fc, Input, Network, Pool, PoolKind
 from gen.model.zoo import CIFAR_SHAPE, build
+from hw.arch.scalars import Factor
 from hw.arch.tensors import TensorClass
 from sim.golden import conv
 from sim.golden.step.initial import images
 from sim.golden.step.nodes import total
-from sim.golden.step.rate import Factor
 from sim.golden.step.schedule import Backpropagation
 from sim.golden.step.step import GoldenNetwork
 from sim.golden.step.update import Storage

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from hw.arch.scalars import Factor
 from hw.arch.tensors import TensorClass
 from sim.golden.pint import NEAREST, decode, encode, random16, tensor_key
-from sim.golden.step.rate import Factor
 from sim.golden.step.scales import Scales, need
 from sim.golden.step.update import Parameter, Storage, Weights
 from sim.golden.tensor import Tensor

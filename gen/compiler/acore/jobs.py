@@ -6,15 +6,10 @@ depends on the data of a map, the microprogram finds itself. Shifts are clamped 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import Any
 
 from hw.arch.acore.constants import CONVERT_LARGEST, CONVERT_LEAST, Constant
-from hw.arch.acore.microcode import RECORDS, address
-from sim.golden.step.pool import reciprocal
-from sim.golden.step.rate import Factor
-
-from .apu import Apu
+from hw.arch.scalars import Factor, reciprocal
 
 __all__ = [
     "FIRST_NEED",
@@ -51,22 +46,13 @@ class Job:
     name : of the microprogram
     words : memory words by name, set before
     constants : of the chain, set before
-    streams : input arrays by name, of shape [element] or [group][element]
+    streams : input arrays by name, of shape [element] or [group][element], which are passed on as they are
     """
 
     name: str
     words: dict[str, int] = field(default_factory=dict)
     constants: dict[Constant, int] = field(default_factory=dict)
-    streams: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def run(self, apu: Apu, channel: int = RECORDS, map_: int = RECORDS + 16) -> dict[str, np.ndarray]:
-        """Run on the golden interpreter; return the output streams."""
-        for name, value in self.words.items():
-            address(name)
-            apu.memory[apu.word(name, channel, map_)] = int(value)
-        for constant, value in self.constants.items():
-            apu.set(constant, int(value))
-        return apu.start(self.name, channel, map_, self.streams)
+    streams: dict[str, Any] = field(default_factory=dict)
 
 
 def _clamp(value: int, low: int, high: int) -> int:
@@ -122,7 +108,7 @@ def forward(
     return Job("frn_forward" if tlu else "frn_forward_linear", words, constants, {"wide": x})
 
 
-def _error_source(streams: Mapping[str, np.ndarray], e: int, e_code: int, scale: int) -> tuple[str, dict]:
+def _error_source(streams: Mapping[str, Any], e: int, e_code: int, scale: int) -> tuple[str, dict]:
     """Suffix of the microprogram, and constants, of an error that comes as sums, as sums and codes, or as codes."""
     if "code" not in streams:
         return "", {}
@@ -132,7 +118,7 @@ def _error_source(streams: Mapping[str, np.ndarray], e: int, e_code: int, scale:
 
 
 def backward_jobs(
-    streams: Mapping[str, np.ndarray],
+    streams: Mapping[str, Any],
     xq,
     *,
     e: int,
@@ -174,7 +160,7 @@ def backward_jobs(
 
 
 def convert(
-    streams: Mapping[str, np.ndarray],
+    streams: Mapping[str, Any],
     *,
     e: int,
     e_o: int,
@@ -202,7 +188,7 @@ def tlu_forward(x, *, e: int, e_a: int, index: int, key1: int, stride: int) -> J
 
 def pool(
     name: str,
-    streams: Mapping[str, np.ndarray],
+    streams: Mapping[str, Any],
     *,
     factor: int = 1,
     e: int = 0,
@@ -211,7 +197,7 @@ def pool(
     key1: int = 0,
 ) -> Job:
     """A pool over [group][window] codes: `average_pool`, `max_pool`, `pool_sum` or `max_pool_backward`."""
-    group, count = np.shape(streams["code"])
+    group, count = len(streams["code"]), len(streams["code"][0])
     constants = {Constant.FACTOR0: factor, Constant.CONVERT: convert_position(e_o - e), **_narrow(0)}
     constants |= {**_map(count, index, group), **keys(key1=key1)}
     return Job(name, {"need_offset": e - 12}, constants, dict(streams))
@@ -274,7 +260,7 @@ def parameters(name: str, rate: Factor, shifts: Mapping[str, int]) -> Job:
 def softmax(logits, label: int, *, e: int) -> tuple[Job, Job, Job]:
     """The three jobs of an image's error; the last takes what the second gives."""
     words = {"classes": len(logits), "align": _shift(-12 - e), "label": label, "need_offset": -28}
-    streams = {"wide": np.asarray(logits)}
+    streams = {"wide": logits}
     return (
         Job("softmax_maximum", words, {}, streams),
         Job("softmax_exponentials", {}, {}, streams),
