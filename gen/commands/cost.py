@@ -4,15 +4,14 @@ import argparse
 import json
 import re
 import time
-from pathlib import Path
 
 from gen.cost.pe import COUNTS, INPUTS, OUTPUTS, WIDTHS, cost
 from gen.errors import UserError
 from gen.progress import Progress
-from gen.verilog.files import output_folder
 from hw.arch.taxonn.config import Rounding
 
 from .options import parse
+from .output import check_outputs, write
 
 __all__ = ["add_parser", "table"]
 
@@ -73,7 +72,7 @@ def add_parser(commands) -> None:
         description="Synthesise TaxoNN's PE with and without training for the 7 series and as CMOS gates, count "
         "toggles in simulation, and show them beside Tables II and III of its paper. Nine widths take some minutes.",
     )
-    parser.add_argument("machine", choices=("taxonn",), help="the machine")
+    parser.add_argument("machine", type=parse.choice("Machine", ["taxonn"]), metavar="MACHINE", help="taxonn")
     parser.add_argument("--widths", default="13-21", metavar="N-M", help="bit widths (default: 13-21)")
     parser.add_argument(
         "--rounding",
@@ -82,19 +81,19 @@ def add_parser(commands) -> None:
         metavar="HOW",
         help=f"of the weight update: {' or '.join(Rounding)}",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON to this file")
+    parser.add_argument("--out", type=parse.file("--out"), metavar="FILE", help="also write the JSON to this file")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     widths, out, start = _widths(arguments.widths), arguments.out, time.monotonic()
-    with output_folder(out.parent if out else Path()) as folder:
-        with Progress() as progress:
-            result = cost(widths, Rounding(arguments.rounding), progress.show)
-        text = json.dumps(result, indent=2) + "\n"
-        if out:
-            folder.commit({out.name: text})
+    check_outputs({"Output file": out})
+    with Progress() as progress:
+        result = cost(widths, Rounding(arguments.rounding), progress.show)
+    text = json.dumps(result, indent=2) + "\n"
+    if out:
+        write("Output file", out, text)
     if arguments.json:
         print(text, end="")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from gen.errors import UserError
 from sim.training.replacing import replacing
 
-__all__ = ["check_outputs", "write"]
+__all__ = ["check_outputs", "check_unused", "unwritable", "write"]
 
 
 def check_outputs(outputs: Mapping[str, Path | None]) -> None:
@@ -29,10 +29,17 @@ def check_outputs(outputs: Mapping[str, Path | None]) -> None:
             try:
                 place = _tried(what, path)
             except OSError as error:
-                raise _unwritable(what, path, error) from None
+                raise unwritable(what, path, error) from None
             if place in places:
                 raise UserError(f"{what} and {places[place].lower()} must be different files, not both {path}")
             places[place] = what
+
+
+def check_unused(checkpoint: Path, force: bool, ways: str = "") -> None:
+    """Raise a UserError where a checkpoint is there already and may not be replaced; `ways` are other ways to go on."""
+    if checkpoint.exists() and not force:
+        rule = f"{ways}--checkpoint names another, --force replaces it"
+        raise UserError(f"Checkpoint {checkpoint} must not be there yet: {rule}")
 
 
 def write(what: str, path: Path, text: str) -> None:
@@ -47,7 +54,7 @@ def write(what: str, path: Path, text: str) -> None:
         with replacing(path) as scratch:
             scratch.write_text(text)
     except OSError as error:
-        raise _unwritable(what, path, error) from None
+        raise unwritable(what, path, error) from None
 
 
 def _tried(what: str, path: Path) -> Path:
@@ -69,5 +76,6 @@ def _tried(what: str, path: Path) -> Path:
     return place
 
 
-def _unwritable(what: str, path: Path, error: OSError) -> UserError:
+def unwritable(what: str, path: Path, error: OSError) -> UserError:
+    """The mistake that a file cannot be written."""
     return UserError(f"{what} must be writable, but {path} is not ({error.strerror})")

@@ -6,11 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from gen.errors import UserError
+from gen.model.taxonn import NETS
 from gen.progress import Progress
-from gen.verilog.files import output_folder
 from hw.arch.checks import ConfigError
 
-from .options import taxonn
+from .options import parse, taxonn
+from .output import check_outputs, write
 
 __all__ = ["add_parser"]
 
@@ -38,23 +39,26 @@ def add_parser(commands) -> None:
         "paper and narrower ones, which takes some minutes.",
     )
     parser.add_argument("sets", nargs="*", metavar="I,F/I,F/..", help="formats, one a layer or one for all")
-    parser.add_argument("--net", help="the network (default without --layers: lenet5)")
-    taxonn.add_options(parser)
+    names = f"the network: {', '.join(NETS)} (default without --layers: lenet5)"
+    parser.add_argument("--net", type=parse.choice("--net", NETS), metavar="NAME", help=names)
+    taxonn.add_options(parser, hidden=["format"])
     parser.add_argument("--data", metavar="NAME|PATH", default="digits", help="as for train (default: digits)")
-    parser.add_argument("--epochs", type=int, default=_EPOCHS, metavar="N", help=f"default: {_EPOCHS}")
-    parser.add_argument("--samples", type=int, metavar="N", help="train on the first N samples only")
-    parser.add_argument("--lr", type=float, metavar="X", help="learning rate of the first epoch (default: as train)")
-    parser.add_argument("--seed", type=int, default=_SEED, metavar="S", help=f"default: {_SEED}")
-    parser.add_argument(
-        "--plot", type=Path, default=Path("build/study.png"), metavar="FILE", help="default: %(default)s"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON to this file")
+    epochs, seed = parse.integer("--epochs", 1, 10**6), parse.integer("--seed", 0, 2**64 - 1)
+    samples, rate = parse.integer("--samples", 1, 10**9), parse.number("--lr", 0, 1000, closed=True)
+    parser.add_argument("--epochs", type=epochs, default=_EPOCHS, metavar="N", help=f"default: {_EPOCHS}")
+    parser.add_argument("--samples", type=samples, metavar="N", help="train on the first N samples only")
+    parser.add_argument("--lr", type=rate, metavar="X", help="learning rate of the first epoch (default: as train)")
+    parser.add_argument("--seed", type=seed, default=_SEED, metavar="S", help=f"default: {_SEED}")
+    plot = parse.file("--plot")
+    parser.add_argument("--plot", type=plot, default=_PLOT, metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--out", type=parse.file("--out"), metavar="FILE", help="also write the JSON to this file")
     parser.add_argument("--json", action="store_true", help="end with one JSON object instead of a table")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     # Imported late: data sets and charts need packages that take seconds to load.
+    from sim.charts.picture import check
     from sim.charts.study import draw
 
     if arguments.format is not None:
@@ -63,16 +67,16 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.net = "lenet5"
     out = arguments.out
     try:
+        check(arguments.plot)
+        check_outputs({"Plot": arguments.plot, "Output file": out})
         runs = _runs(arguments)
-        arguments.plot.parent.mkdir(parents=True, exist_ok=True)
-        draw({}, arguments.plot)  # a plot that cannot be drawn fails before the training
-        with output_folder(out.parent if out else Path()) as folder:
-            curves = _measure(runs)
-            draw(curves, arguments.plot)
-            text = json.dumps(_result(runs, curves), indent=None if arguments.json else 2) + "\n"
-            if out:
-                folder.commit({out.name: text})
-    except (ConfigError, OSError) as error:
+        curves = _measure(runs)
+        result = _result(runs, curves)
+        text = json.dumps(result, indent=None if arguments.json else 2) + "\n"
+        if out:
+            write("Output file", out, text)
+        draw(curves, _title(arguments, result), arguments.plot)
+    except ConfigError as error:
         raise UserError(str(error)) from None
     if arguments.json:
         print(text, end="")
@@ -82,6 +86,12 @@ def _run(arguments: argparse.Namespace) -> None:
     for name, curve in curves.items():
         print(f"{name:<{width}} {_points(curve.losses)[-1]:>10.4f} {curve.test_accuracy:>12.2f} %")
     print(f"Wrote {arguments.plot}" + f" and {out}" * bool(out))
+
+
+def _title(arguments: argparse.Namespace, result: dict) -> str:
+    """What the chart shows."""
+    net = arguments.net or arguments.layers
+    return f"TaxoNN {net} on {result['data']}, {result['steps']:,} steps, rate {result['lr']:g}, seed {result['seed']}"
 
 
 def _runs(arguments: argparse.Namespace) -> dict:

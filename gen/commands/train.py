@@ -6,8 +6,7 @@ from gen.errors import UserError
 from gen.model.taxonn import NETS
 from gen.model.zoo import NETWORKS
 
-from .options import taxonn
-from .options.values import choice, file_path, integer, number
+from .options import parse, taxonn
 
 __all__ = ["add_parser"]
 
@@ -40,29 +39,29 @@ def add_parser(commands) -> None:
         "(also .gz), or the folders train and test with a folder of images a class (default: digits)",
     )
     add("--engine", _one_of(engines), "NAME", "golden, float, or with taxonn rtl (default: golden)")
-    add("--batch", lambda flag: integer(flag, 1, 10**6), "N", "images a step (default: 32)")
+    add("--batch", lambda flag: parse.integer(flag, 1, 10**6), "N", "images a step (default: 32)")
     epochs = "default: 10, with taxonn 5; with --resume those of the whole run, where more than the checkpoint's: the "
     epochs += "rates of the rest are those of a run of N epochs"
-    add("--epochs", lambda flag: integer(flag, 1, 10**6), "N", epochs)
+    add("--epochs", lambda flag: parse.integer(flag, 1, 10**6), "N", epochs)
     usual = "0.0025 times the batch, at most 0.08, for vgg6 0.02"
-    add("--lr", lambda flag: number(flag, 1000, zero=True), "X", f"largest learning rate (default: {usual})")
-    add("--decay", lambda flag: number(flag, 1000, zero=True), "X", "weight decay (default: 0)")
-    add("--samples", lambda flag: integer(flag, 1, 10**9), "N", "train on the first N samples only (taxonn)")
-    add("--seed", lambda flag: integer(flag, 0, 2**64 - 1), "S", "of weights, order and rounding (default: 1)")
+    add("--lr", lambda flag: parse.number(flag, 0, 1000, closed=True), "X", f"largest learning rate (default: {usual})")
+    add("--decay", lambda flag: parse.number(flag, 0, 1000, closed=True), "X", "weight decay (default: 0)")
+    add("--samples", lambda flag: parse.integer(flag, 1, 10**9), "N", "train on the first N samples only (taxonn)")
+    add("--seed", lambda flag: parse.integer(flag, 0, 2**64 - 1), "S", "of weights, order and rounding (default: 1)")
     add("--storage", _one_of(storages), "FORM", "of weights and velocities, golden engine: int16 (default) or pint8")
     exponent = "weights in INT16 are multiples of 2^E; -14 suits batch 1 (default: -12)"
-    add("--weight-exponent", lambda flag: integer(flag, -16, -8), "E", exponent)
-    add("--resume", file_path, "CKPT", "continue from a checkpoint, with its settings")
+    add("--weight-exponent", lambda flag: parse.integer(flag, -16, -8), "E", exponent)
+    add("--resume", parse.file, "CKPT", "continue from a checkpoint, with its settings")
     where = "where to write the checkpoint (default: the one resumed, else build/train/NET-ENGINE-seedS.npz)"
-    add("--checkpoint", file_path, "FILE", where)
+    add("--checkpoint", parse.file, "FILE", where)
     parser.add_argument("--force", action="store_true", help="replace the checkpoint of another run")
-    add("--plot", file_path, "FILE", "draw the curve, such as curve.png")
+    add("--plot", parse.file, "FILE", "draw the curve, such as curve.png")
     parser.add_argument("--json", action="store_true", help="end with one JSON object instead of a table")
     parser.set_defaults(run=_run)
 
 
 def _one_of(names):
-    return lambda flag: choice(flag, names)
+    return lambda flag: parse.choice(flag, names)
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from sim.training.data import catalogue as data
 from sim.training.run import Run
 from sim.training.settings import Settings
 
-from .output import check_outputs
+from .output import check_outputs, check_unused, unwritable
 
 __all__ = ["run"]
 
@@ -71,9 +71,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Run, Path]:
         check(arguments.plot)
     check_outputs({"Checkpoint": checkpoint, "Plot": arguments.plot})
     own = old is not None and checkpoint.resolve() == old.path.resolve()
-    if checkpoint.exists() and not own and not arguments.force:
-        ways = "--resume continues it, --checkpoint names another, --force replaces it"
-        raise UserError(f"Checkpoint {checkpoint} must not be there yet: {ways}")
+    check_unused(checkpoint, arguments.force or own, "--resume continues it, ")
     data = _data(settings)
     return Run.resume(old, data, settings.epochs) if old else Run(settings, data), checkpoint
 
@@ -105,7 +103,7 @@ def _save(run: Run, checkpoint: Path) -> None:
     try:
         run.save(checkpoint)
     except OSError as error:
-        raise UserError(f"Checkpoint must be writable, but {checkpoint} is not ({error.strerror})") from None
+        raise unwritable("Checkpoint", checkpoint, error) from None
 
 
 def _default_checkpoint(settings: Settings) -> Path:

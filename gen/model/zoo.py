@@ -6,9 +6,9 @@ from hw.arch.checks import ConfigError
 
 from .network import Conv, Fc, Input, Network, Node, Pool, PoolKind
 
-__all__ = ["CIFAR_SHAPE", "FIXED_SHAPES", "IMAGENET_SHAPE", "NETWORKS", "build"]
+__all__ = ["CIFAR_SHAPE", "DIGITS_SHAPE", "FIXED_SHAPES", "IMAGENET_SHAPE", "NETWORKS", "build"]
 
-CIFAR_SHAPE, IMAGENET_SHAPE = (3, 32, 32), (3, 224, 224)
+CIFAR_SHAPE, IMAGENET_SHAPE, DIGITS_SHAPE = (3, 32, 32), (3, 224, 224), (1, 8, 8)
 
 
 class _Builder:

@@ -22,19 +22,20 @@ def smooth(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(window, len(losses) + 1), np.convolve(losses, np.ones(window) / window, "valid")
 
 
-def draw(curves: Mapping[str, Curve], path: Path) -> None:
+def draw(curves: Mapping[str, Curve], title: str, path: Path) -> None:
     """Draw the losses over the steps, float32 dashed and black, each named with its accuracy.
 
     Parameters
     ----------
     curves : mapping from a set of formats to its curve
         `float32` is the reference.
+    title : str
     path : Path
         Its suffix sets the format.
 
     Raises
     ------
-    ValueError
+    ConfigError
         If there is no format of this suffix, or the file cannot be written.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
@@ -43,10 +44,10 @@ def draw(curves: Mapping[str, Curve], path: Path) -> None:
         style = {"color": "black", "linestyle": "--", "zorder": 3} if name == "float32" else {}
         axes.plot(*smooth(curve.losses), label=f"{name}: {curve.test_accuracy:.1f} %", **style)
     axes.set_xlabel("training step")
-    axes.set_ylabel("mean training loss")
+    axes.set_ylabel(f"training loss, mean of 1/{_SHARE} of the steps")
     axes.set_yscale("log")
     axes.grid(alpha=0.3, which="both")
-    if curves:
-        axes.set_xlim(0)
-        figure.legend(loc="outside right upper", title="formats (I,F) and test accuracy", fontsize=8, title_fontsize=8)
+    axes.set_xlim(0)
+    axes.set_title(title, fontsize=10)
+    figure.legend(loc="outside right upper", title="formats (I,F) and test accuracy", fontsize=8, title_fontsize=8)
     save(figure, path)

@@ -1,6 +1,5 @@
 """The curves of TaxoNN training runs as a picture."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,34 +9,36 @@ from .picture import save
 
 __all__ = ["draw"]
 
-#: Samples over which the share of wrong answers is taken.
+#: Most samples over which the share of wrong answers is taken.
 _WINDOW = 200
 
 
-def draw(runs: Mapping[str, np.ndarray], path: Path) -> None:
+def draw(name: str, right: np.ndarray, title: str, path: Path) -> None:
     """Draw the share of training samples told wrong before their update, over the steps.
 
     Parameters
     ----------
-    runs : mapping from a name to a bool array
+    name : str
+        Of the engine that trained.
+    right : bool array
         Whether the sample of each step was told right.
+    title : str
     path : Path
         Its suffix sets the format.
 
     Raises
     ------
-    ValueError
+    ConfigError
         If there is no format of this suffix, or the file cannot be written.
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for name, right in runs.items():
-        window = min(_WINDOW, len(right))
-        wrong = 100 * (1 - np.convolve(right, np.ones(window) / window, "valid"))
-        axes.plot(np.arange(len(wrong)) + window, wrong, label=name)
+    window = min(_WINDOW, max(1, len(right) // 2))
+    wrong = 100 * (1 - np.convolve(right, np.ones(window) / window, "valid"))
+    axes.plot(np.arange(len(wrong)) + window, wrong, label=name)
     axes.set_xlabel("training step")
-    axes.set_ylabel(f"wrong among the last {_WINDOW} samples, %")
+    axes.set_ylabel(f"wrong among the last {window} samples, %")
+    axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
-    if runs:
-        axes.legend()
+    axes.legend()
     save(figure, path)

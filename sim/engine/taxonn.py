@@ -44,7 +44,7 @@ class Trained:
     cycles: dict[str, int]
 
 
-def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambda step: None) -> Trained:
+def train(run: taxonn.Run, verilog: str, progress: Callable[[int | None], None] = lambda step: None) -> Trained:
     """Train on the module `taxonn` of `verilog`, and test.
 
     Parameters
@@ -53,7 +53,8 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
     verilog : str
         Of the machine of `run.config`.
     progress : callable
-        Called twice a second from another thread with the number of samples that went in.
+        Called twice a second from another thread with the number of samples that went in, None while the simulator
+        is compiled.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int], None] = lambd
             **dict[str, Any]((f"addresses_{i}", values) for i, values in enumerate(_addresses(config))),
         )
         files = {"TAXONN_PROGRAM": program, "TAXONN_RESULT": result, "TAXONN_PROGRESS": steps}
-        with watched(steps, lambda step: progress(step or 0)):
+        with watched(steps, progress):
             runner.simulate(
                 top="taxonn",
                 verilog=verilog,

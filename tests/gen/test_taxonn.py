@@ -1,9 +1,11 @@
 """TaxoNN on the command line: Verilog and manifest, training by three engines, mistakes in one sentence."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gen.cli import main
@@ -11,6 +13,7 @@ from gen.commands.generate import generate
 from gen.commands.options import taxonn
 from gen.cost.synthesis import YOSYS
 from hw.arch.taxonn.config import FixedFormat, TaxonnConfig
+from sim.golden.taxonn.network import weights_digest
 
 
 def test_generate(tmp_path, capsys):
@@ -59,12 +62,49 @@ def test_train(engine, tmp_path, capsys):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_convolutions_are_trained_by_the_verilog(capsys):
+@pytest.fixture
+def shown(monkeypatch):
+    """What the command shows while it works."""
+    lines = []
+    monkeypatch.setattr("gen.progress.Progress.show", lambda self, what: lines.append(what))
+    return lines
+
+
+def test_progress_and_weights(shown, tmp_path, capsys):
+    file = tmp_path / "new" / "weights.npz"
+    options = ["--layers", "64,3,10", "--epochs", "2", "--samples", "20"]
+    assert main(["train", "--machine", "taxonn", *options, "--checkpoint", str(file)]) == 0
+    assert f"kept in {file}" in capsys.readouterr().out
+    assert shown[0] == "golden engine, epoch 1 of 2, step 1 of 20"
+    assert len(shown) == 40
+    assert re.fullmatch(r"golden engine, epoch 2 of 2, step 20 of 20, \d+ s left", shown[-1])
+    with np.load(file) as found:
+        assert found["weights_1"].shape == (3, 65)
+        result = json.loads(str(found["meta"]))
+        assert weights_digest([found["weights_1"], found["weights_2"]]) == result["weights_digest"]
+    before = file.read_bytes()
+    assert main(["train", "--machine", "taxonn", *options, "--checkpoint", str(file)]) == 2
+    assert "must not be there yet: --checkpoint names another, --force replaces it" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+def test_the_compiler_is_missed_before_the_work(shown, tmp_path, monkeypatch, capsys):
+    (tmp_path / "make").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["train", "--machine", "taxonn", "--engine", "rtl"]) == 2
+    sentence = "Simulator verilator needs g++, which this machine does not have on its PATH"
+    assert capsys.readouterr().err == f"gradgate: {sentence}\n"
+    assert shown == []
+
+
+def test_convolutions_are_trained_by_the_verilog(shown, capsys):
     layers = ("--layers", "8x8x1,conv3k3p1,pool2,conv2k2,10", "--activation", "tanh,relu,softmax")
     forms = ("--format", "2,12/1,10/3,10", "--conversion", "stochastic")
     result = train(capsys, *layers, *forms, "--engine", "rtl", "--epochs", "1", "--samples", "3")
     assert result["weights_digest"] == result["golden_digest"]
     assert result["cycles"]["forward"] % 3 == 0
+    assert "rtl engine, compiling the simulator" in shown
+    assert shown[-1].startswith("golden engine, epoch 1 of 1, step 3 of 3")
 
 
 @pytest.mark.full_size
@@ -118,25 +158,28 @@ def test_digits_are_learned_by_the_verilog(capsys):
             "Layers must begin with 64 and end with 10 for the digits, not 4 and 2",
         ),
         (("train", "--machine", "taxonn", "--data", "faces"), "Data must be digits, clutter or a folder, not 'faces'"),
-        (("train", "--machine", "taxonn", "--epochs", "0"), "Epochs must be at least 1, not 0"),
+        (("train", "--machine", "taxonn", "--epochs", "0"), "--epochs must be an integer from 1 to 1000000, not '0'"),
         (
             ("train", "--machine", "taxonn", "--lr", "0.6"),
             "Learning rate must be 0 to 0.499969 in format (2,12), not 0.6",
         ),
         (
             ("train", "--machine", "taxonn", "--lr", "inf"),
-            "Learning rate must be 0 to 0.499969 in format (2,12), not inf",
+            "--lr must be a number from 0 to 1000, not 'inf'",
         ),
         (
-            ("train", "--machine", "taxonn", "--lr", "nan"),
-            "Learning rate must be 0 to 0.499969 in format (2,12), not nan",
+            ("train", "--machine", "taxonn", "--checkpoint", "/dev/null"),
+            "Checkpoint must be a plain file, unlike /dev/null",
         ),
         (
             ("train", "--machine", "taxonn", "--net", "resnet8"),
             "Network of taxonn must be one of lenet5, lenet5-average, not 'resnet8'",
         ),
         (("train", "--layers", "64,10"), "Option --layers must come with --machine taxonn, not --machine array"),
-        (("train", "--machine", "taxonn", "--seed", "-1"), "Random seed must be a word of 64 bits, not -1"),
+        (
+            ("train", "--machine", "taxonn", "--seed", "-1"),
+            f"--seed must be an integer from 0 to {2**64 - 1}, not '-1'",
+        ),
         (
             ("train", "--machine", "taxonn", "--plot", "curve.what"),
             "Plot must be of a format such as .png, .svg or .pdf, not 'curve.what'",

@@ -1,6 +1,9 @@
 """The runner: what passes, what fails, what is built anew."""
 
+import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -143,3 +146,20 @@ def test_the_linter_accepts_and_refuses():
     lint(**DESIGN)
     with pytest.raises(SimulationError, match="WIDTHTRUNC"):
         lint(top="count_top", verilog=COUNTER.replace("output reg [7:0]", "output reg [6:0]"))
+
+
+def test_installed_the_cache_is_the_users(tmp_path):
+    """The packages of a distribution may lie where nobody can write."""
+    for package in ("sim/rtl", "hw/arch"):
+        shutil.copytree(runner.ROOT / package, tmp_path / "packages" / package)
+    script = "from sim.rtl.runner import CACHE; print(CACHE)"
+    for name, folder in (("XDG_CACHE_HOME", tmp_path / "gradgate"), ("HOME", tmp_path / ".cache" / "gradgate")):
+        environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere", name: str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", script],
+            env={**environment, "PYTHONPATH": str(tmp_path / "packages")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{folder / 'sim'}\n"

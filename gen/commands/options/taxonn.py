@@ -1,6 +1,7 @@
 """Command-line options of the TaxoNN machine, and the configuration that they mean."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from gen.errors import UserError
@@ -27,8 +28,8 @@ _OTHER_RATE = 0.02
 _OPTIONS = ("layers", "activation", "format", "rounding", "conversion", "samples")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a command; their value is None where they are not given."""
+def add_options(parser: argparse.ArgumentParser, hidden: Sequence[str] = ()) -> None:
+    """Add the options to a command; their value is None where they are not given. The help leaves out those hidden."""
     group = parser.add_argument_group("taxonn")
     sizes = f"inputs and neurons a layer (default: {_LAYERS}), or HxWxD maps, convolutions and pools before the neurons"
     group.add_argument("--layers", metavar="N0,N1,..", help=f"{sizes}: 28x28x1,conv6k5p2,avg2,120,10")
@@ -37,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--activation", metavar="F1,F2,..", help=f"{kinds} (default: {usual})")
     usual = f"{_HIDDEN}, {_LAST} in the last layer; {_WIDE} with relu or linear before it"
     forms = f"integer and fraction bits, one a layer or one for all (default: {usual})"
-    group.add_argument("--format", metavar="I,F/I,F/..", help=forms)
+    group.add_argument("--format", metavar="I,F/I,F/..", help=argparse.SUPPRESS if "format" in hidden else forms)
     group.add_argument("--rounding", metavar="HOW", help=f"{' or '.join(Rounding)} (default: {Rounding.STOCHASTIC})")
     text = f"of outputs that lose bits to the next format: {' or '.join(Rounding)} (default: {Rounding.NEAREST})"
     group.add_argument("--conversion", metavar="HOW", help=text)

@@ -21,6 +21,7 @@ from gen.compiler.timing import (
     weight_granules,
 )
 from gen.model.layer import Layer, Phase
+from gen.model.zoo import NETWORKS
 from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import CCoreConfig
 from hw.arch.pint import PintFormat
@@ -34,6 +35,7 @@ from sim.workloads.layers import random_codes, random_layer
 
 #: Products of FP, BP and WG an image, no BP of layer 1 (architecture.md, Section 1).
 MACS = {"resnet20": 121_997_184, "vgg16": 937_835_520, "resnet18": 5_324_206_080}
+SMALL_MACS = {"resnet8": 2_281_344, "vgg6": 1_353_216, "mlp": 42_880}
 #: Cycles an image of the patterns' formulas at batch 48 (architecture.md, Section 1).
 FORMULAS = {"resnet20": 71_986, "vgg16": 550_949, "resnet18": 3_109_955}
 
@@ -58,6 +60,36 @@ def test_networks_reach_their_utilisation(net, utilisation, in_buffers, capsys):
     assert sum(row["cycles"] for row in found["layers"]) == pytest.approx(48 * found["cycles_per_image"], abs=48)
     first = found["layers"][0]["node"]
     assert [row["phase"] for row in found["layers"] if row["node"] == first] == ["FP", "WG"]
+
+
+@pytest.mark.parametrize("net", NETWORKS)
+def test_every_network_that_trains_is_known(net, capsys):
+    """Products of a training step in docs/training.md."""
+    found = cycles(capsys, "--net", net, "--batch", "2")
+    assert found["macs_per_image"] == {**MACS, **SMALL_MACS}[net]
+    assert (found["net"], found["batch"], found["array"]["macs"]) == (net, 2, 1728)
+
+
+def test_the_json_says_what_it_is_of(capsys):
+    options = ["--image", "1x28x28", "--batch", "3", "--clusters", "4", "--psum-depth", "1024", "--mhz", "100"]
+    found = cycles(capsys, "--net", "mlp", *options)
+    assert found["image"] == [1, 28, 28]
+    assert found["array"] == {
+        "clusters": 4,
+        "wpus": 3,
+        "rows": 3,
+        "channels": 8,
+        "acc_bits": 36,
+        "pint": [8, 3],
+        "macs": 864,
+    }
+    assert found["buffers"] == {"input_depth": 1024, "weight_depth": 2048, "psum_depth": 1024, "images": 512}
+    assert found["ports"] == {"dram_gbps": 29.9, "mhz": 100.0, "weight_port": 1}
+    assert found["units"] == {"totals": "an image", "layers": "a batch"}
+    assert sum(row["macs"] for row in found["layers"]) == 3 * found["macs_per_image"]
+    assert found["images_per_second"] == round(100e6 / found["with_loads"]["cycles_per_image"], 1)
+    operations = 2 * found["macs_per_image"] * found["images_per_second"] / 1e9
+    assert found["gops"] == pytest.approx(operations, abs=0.06)
 
 
 def test_more_memory_and_wider_ports_help(capsys):
@@ -287,11 +319,12 @@ def test_a_descriptor_alone():
 
 
 def test_table_and_plot(tmp_path, capsys):
-    picture = tmp_path / "cycles.svg"
+    picture = tmp_path / "made" / "cycles.svg"
     assert main(["cycles", "--net", "resnet20", "--batch", "3", "--plot", str(picture)]) == 0
     text = capsys.readouterr().out
+    assert "at a clock of 200 MHz, which is assumed: " in text
     assert "121,997,184 MACs" in text
-    assert text.count(" FP ") == 22
+    assert text.count(" FP    ") == 22
     drawn = picture.read_text()
     assert all(name in drawn for name in ("Calc", "RdAct", "RdWt", "WrOut"))
 
@@ -299,7 +332,18 @@ def test_table_and_plot(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--net", "lenet"], "Network must be one of resnet18, resnet20, vgg16, not 'lenet'"),
+        (["--net", "lenet"], "--net must be one of mlp, resnet8, resnet18, resnet20, vgg6, vgg16, not 'lenet'"),
+        (["--net", "vgg6", "--image", "8x8"], "--image must be CxHxW such as 3x32x32, each 1 to 1024, not '8x8'"),
+        (
+            ["--net", "vgg6", "--image", "1x8x1025"],
+            "--image must be CxHxW such as 3x32x32, each 1 to 1024, not '1x8x1025'",
+        ),
+        (["--net", "resnet20", "--image", "1x8x8"], "Images of resnet20 must be 3x32x32, not 1x8x8"),
+        (
+            ["--net", "vgg6", "--image", "1x2x2"],
+            "Network node 4 must have maps of at least two pixels for its FRN, not 1x1",
+        ),
+        (["--net", "mlp", "--plot", ".png"], "Plot must be of a format such as .png, .svg or .pdf, not '.png'"),
         ([], "the following arguments are required: --net"),
         (["--net", "vgg16", "--batch", "0"], "--batch must be an integer from 1 to 4095, not '0'"),
         (["--net", "vgg16", "--dram-gbps", "nan"], "--dram-gbps must be a number above 0 and up to 1000000, not 'nan'"),
