@@ -12,7 +12,7 @@ from typing import Any
 from gen.errors import UserError, flag_of
 from gen.model.taxonn import NETS
 from gen.progress import Progress
-from gen.verilog import formats, manifest, vivado
+from gen.verilog import formats, manifest, registers, vivado
 from gen.verilog.emit import emit
 from gen.verilog.files import output_folder
 from gen.verilog.tidy import module_ports
@@ -54,6 +54,9 @@ def generate(target: str, config: Any, progress: Callable[[str], None] = lambda 
     files |= models | {f"{target}.f": formats.file_list(design), f"{target}.core": formats.core(design)}
     if not kind.board:
         files["package_ip.tcl"] = formats.package_ip(design, [port["name"] for port in facts["ports"]])
+    if kind.registers:
+        table = kind.registers(config)
+        files |= {name: make(table) for name, make in registers.FILES.items()}
     description = {
         "version": version(),
         "target": target,

@@ -10,6 +10,8 @@ from amaranth.lib import wiring
 from gen.boards import bringup
 from hw.acore.acore import ACore
 from hw.arch.array.config import TAPS, ArrayConfig
+from hw.arch.registers import RegisterMap
+from hw.arch.taxonn.registers import register_map
 from hw.arith.convert import Convert
 from hw.array.array import Array
 from hw.array.cluster import Cluster
@@ -42,6 +44,8 @@ class Target:
         Multiply-accumulates a cycle of a configuration.
     configure : callable, optional
         Configuration of the parsed arguments, for a target with options of its own in place of ArrayConfig's.
+    registers : callable, optional
+        The map of its registers, of a configuration.
     board : callable, optional
         In place of `build`, for the design of a board: from configuration and progress, its files (name to text) and
         what the manifest says of them.
@@ -53,6 +57,7 @@ class Target:
     macs: Callable[[Any], int]
     board: Callable[[ArrayConfig, Callable[[str], None]], tuple[dict[str, str], dict]] | None = None
     configure: Callable[[argparse.Namespace], Any] | None = None
+    registers: Callable[[Any], RegisterMap] | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -126,5 +131,6 @@ TARGETS = {
         lambda config: Network(config=config),
         lambda config: sum(config.pes),
         configure=taxonn.configure,
+        registers=register_map,
     ),
 }

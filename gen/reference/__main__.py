@@ -2,17 +2,18 @@
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
 from gen.commands.generate import generate
 from gen.commands.targets import TARGETS
+from gen.verilog.formats import FILES
 from gen.verilog.manifest import NAME
 from hw.arch.acore.config import ACoreConfig
 from hw.arch.array.config import ARRAY_RANGES, ArrayConfig
 from hw.arch.array.control import ArrayControl, Head, Op, Ports
 from hw.arch.ccore.config import CCoreConfig
+from hw.arch.registers import Access
 from hw.arch.taxonn.config import Activation, FixedFormat, TaxonnConfig
 from hw.arch.taxonn.registers import LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
 
@@ -68,16 +69,21 @@ def _ports() -> str:
 
 def _registers() -> str:
     """Register map of the TaxoNN machine."""
-    rows = []
-    for cls, address in (
-        (Register, lambda r: f"{r:#x}"),
-        (LayerRegister, lambda r: f"{layer_register(0, r):#x} + 16 i"),
-    ):
-        for line in (cls.__doc__ or "").splitlines():
-            if match := re.match(r" *([A-Z_/]+) +(rw|r|w) +(.*)", line):
-                rows += [[address(cls[name]), f"`{name}`", match[2], match[3]] for name in match[1].split("/")]
+    places = [(f"{register:#x}", register) for register in Register]
+    places += [(f"{layer_register(0, register):#x} + 16 i", register) for register in LayerRegister]
+    rows = [
+        [place, f"`{register.name}`", register.access, f"{register.reset:#x}", register.doc]
+        for place, register in places
+    ]
     place = f"bit {WEIGHTS} set, layer i at bit {LAYER}, row at {ROW}, column at 2"
-    return table(["address", "register", "access", "meaning"], [*rows, [place, "a weight", "rw", "sign-extended"]])
+    rows.append([place, "a weight", Access.READ_WRITE, "", "sign-extended"])
+    return table(["address", "register", "access", "reset", "meaning"], rows)
+
+
+def _files() -> str:
+    """Files of a target."""
+    rows = [[f"`<target>{end}`" if end[0] == "." else f"`{end}`", kind, text] for end, (kind, text) in FILES.items()]
+    return table(["file", "kind in the manifest", "what it is"], rows)
 
 
 def reference() -> str:
@@ -104,6 +110,10 @@ def reference() -> str:
             acore.reference(),
             "## Ports",
             _ports(),
+            "## Files",
+            "What `gradgate generate` writes beside `manifest.json`; each target writes those that it has a use for.",
+            "",
+            _files(),
             "## Registers of taxonn",
             "On its AXI4-Lite port, in words of 32 bits. Layers i count from 0. Weights answer while STATUS is 0.",
             "",

@@ -16,8 +16,11 @@ FILES = {
     ".xdc": ("constraints", "clock and bounds at the ports, for Vivado"),
     "package_ip.tcl": ("script", "packages the top module for Vivado's IP catalog; not for `bringup`, a whole design"),
     ".tcl": ("script", "builds the top module in Vivado"),
-    ".sh": ("script", "starts the Vivado build of `bringup`"),
+    "build_bringup.sh": ("script", "starts the Vivado build of `bringup`"),
     ".f": ("filelist", "file list for simulators and synthesis (`-F`); models as library files (`-v`)"),
+    "registers.rdl": ("registers", "the registers in SystemRDL; only of targets that have some, as the next two"),
+    "registers.h": ("registers", "the same as a C header"),
+    "csr.csv": ("registers", "the same as LiteX reads them"),
     ".core": ("core", "FuseSoC core (CAPI 2) with the targets `default`, `lint` and `synth`"),
 }
 

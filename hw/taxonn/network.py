@@ -8,8 +8,9 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.arch.hash import NOISE_ROUNDS
+from hw.arch.registers import Access
 from hw.arch.taxonn.config import TaxonnConfig
-from hw.arch.taxonn.registers import COLUMN, LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register
+from hw.arch.taxonn.registers import COLUMN, LAYER, ROW, WEIGHTS, LayerRegister, Register, layer_register, register_map
 from hw.lib.axi.lite import AXIL_MEMBERS, AxiLite
 from hw.lib.shared import shared
 
@@ -166,29 +167,29 @@ class Network(wiring.Component):
         m.d.sync += restart.eq(Mux(restart == 0, 0, restart - 1))
         for layer in layers:
             m.d.comb += layer.restart.eq(restart != 0)
-        readable = {Register.STATUS: busy, **self._counters(m, layers, restart != 0)}
-        settings = {
-            layer_register(i, register): part
-            for i, layer in enumerate(layers)
-            for register, part in self._settings(m, i, layer).items()
-        }
+        values = {Register.STATUS: busy, **self._counters(m, layers, restart != 0)}
+        for i, layer in enumerate(layers):
+            values |= {layer_register(i, register): part for register, part in self._settings(m, i, layer).items()}
 
         address, weights = axil.address, axil.address[WEIGHTS]
+        refused = {Access.READ: axil.write, Access.WRITE: ~axil.write, Access.READ_WRITE: 0}
         with m.If(axil.access & ~weights):
             m.d.comb += [axil.done.eq(1), axil.error.eq(1)]
             with m.Switch(address):
-                for register, value in readable.items():
-                    with m.Case(int(register)):
-                        m.d.comb += [axil.answer.eq(value), axil.error.eq(axil.write)]
-                with m.Case(int(Register.RESTART)):
-                    m.d.comb += axil.error.eq(~axil.write)
-                    with m.If(axil.write):
-                        m.d.sync += restart.eq(2 * NOISE_ROUNDS - 1)
-                for register, part in settings.items():
-                    with m.Case(register):
-                        m.d.comb += [axil.answer.eq(part), axil.error.eq(0)]
-                        with m.If(axil.write):
-                            m.d.sync += part.eq(axil.data)
+                # Those that are read come first, then those that are written, then those for both.
+                entries = register_map(self._config).entries
+                for entry in sorted(entries, key=lambda entry: [*Access].index(entry.register.access)):
+                    access = entry.register.access
+                    with m.Case(entry.address):
+                        if access.reads:
+                            m.d.comb += axil.answer.eq(values[entry.address])
+                        m.d.comb += axil.error.eq(refused[access])
+                        if access == Access.WRITE:
+                            with m.If(axil.write):
+                                m.d.sync += restart.eq(2 * NOISE_ROUNDS - 1)
+                        if access == Access.READ_WRITE:
+                            with m.If(axil.write):
+                                m.d.sync += values[entry.address].eq(axil.data)
         with m.If(axil.access & weights):
             self._weights(m, layers, axil, busy)
 
