@@ -72,7 +72,7 @@ def _registers() -> str:
     places = [(f"{register:#x}", register) for register in Register]
     places += [(f"{layer_register(0, register):#x} + 16 i", register) for register in LayerRegister]
     rows = [
-        [place, f"`{register.name}`", register.access, f"{register.reset:#x}", register.doc]
+        [place, f"`{register.name}`", register.access, f"{register.reset:#x}" * register.access.reads, register.doc]
         for place, register in places
     ]
     place = f"bit {WEIGHTS} set, layer i at bit {LAYER}, row at {ROW}, column at 2"
