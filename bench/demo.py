@@ -183,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Progress() as progress:
         cnn = train(parsed.width, training, seed=parsed.seed, progress=_Clock(progress).train)
     accuracy, seconds = cnn.accuracy(test), time.monotonic() - start
-    print(f"Trained on {len(training)} digits in {seconds:.1f} s: {accuracy:.2%} of the {len(test)} test digits right")
+    right = f"{accuracy:.2%} of the {len(test)} test digits classified correctly"
+    print(f"Trained on {len(training)} digits in {seconds:.1f} s: {right}")
     array = config.array
     print(f"C-Core {config}: {array.macs} MACs ({array.mac}), {parsed.batch} test digits, seed {parsed.seed}")
     work = real_tasks(cnn, test[: parsed.batch], array.pint)

@@ -1,4 +1,4 @@
-"""Signs of life during long work."""
+"""One line of progress on standard error during long work."""
 
 import sys
 import time

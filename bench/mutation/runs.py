@@ -26,7 +26,7 @@ _PATIENCE, _LEAST_SECONDS = 10, 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant: `state` is killed, equivalent or survived; `how` says why."""
+    """The verdict on a mutant: `state` is killed, equivalent or survived; `how` says why."""
 
     design: str
     number: int

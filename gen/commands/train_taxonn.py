@@ -124,7 +124,7 @@ class _Report:
 
 
 def _train(run: taxonn.Run, engine: str) -> tuple[dict, list[np.ndarray], np.ndarray]:
-    """Return what the command says at its end, the weights, and which training samples were told right."""
+    """Return what the command says at its end, the weights, and which training samples were classified correctly."""
     training, test = taxonn.data(run)
     start, facts = time.monotonic(), {}
     with Progress() as progress:

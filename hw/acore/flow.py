@@ -1,4 +1,4 @@
-"""What happens when in the lanes of an APU: beats, their way through the units, and the streams they need."""
+"""Schedule of an APU's lanes: the beats of a job, the cycle in which each unit takes one, and the streams they need."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -18,7 +18,7 @@ from .noise import NOISES
 from .normalise import Normalise
 from .product import Centre, Product
 from .rescaler import FRONT_TAKEN, Rescaler
-from .ways import Way
+from .ways import IndexStep
 
 __all__ = ["GROUP", "Flow"]
 
@@ -62,7 +62,7 @@ class Flow(wiring.Component):
         Valid and ready of the output streams.
     enable : Out(1)
         The lanes advance.
-    clear : Out(1), load : Out(lanes), way : Out(Way)
+    clear : Out(1), load : Out(lanes), way : Out(IndexStep)
         Indices of the lanes: cleared, then each adds what its first element's index is made of; `way` is a cycle early.
     issue, pushed, write_address, read_address
         Noise, see :class:`~hw.acore.noise.NoiseControl`.
@@ -89,7 +89,7 @@ class Flow(wiring.Component):
                 "enable": Out(1),
                 "clear": Out(1),
                 "load": Out(lanes),
-                "way": Out(Way),
+                "way": Out(IndexStep),
                 "issue": Out(1),
                 "pushed": In(1),
                 "write_address": Out(range(DEPTH)),
@@ -136,19 +136,19 @@ class Flow(wiring.Component):
                 m.d.comb += [self.active.eq(self.launch), self.clear.eq(1)]
                 m.d.sync += [start.eq(1), settle.eq(1)]
                 m.d.sync += loading.eq(-1)
-                m.d.comb += self.way.eq(Way.START)
+                m.d.comb += self.way.eq(IndexStep.START)
                 with m.If(self.launch):
                     m.next = "LOAD"
             with m.State("LOAD"):
                 # All lanes add the first index, then lane l the stride l times.
-                m.d.comb += [self.load.eq(loading), self.way.eq(Way.STRIDE)]
+                m.d.comb += [self.load.eq(loading), self.way.eq(IndexStep.STRIDE)]
                 m.d.sync += loading.eq(loading << 1)
                 with m.If(~loading[:-1].any()):
-                    m.d.comb += [self.way.eq(Way.STEP), move.eq(self.count)]
+                    m.d.comb += [self.way.eq(IndexStep.STEP), move.eq(self.count)]
                     m.d.sync += left.eq(rest)
                     m.next = "STREAM"
             with m.State("STREAM"):
-                m.d.comb += [beat.valid.eq(1), self.way.eq(Way.STEP), move.eq(-self._lanes)]
+                m.d.comb += [beat.valid.eq(1), self.way.eq(IndexStep.STEP), move.eq(-self._lanes)]
                 with m.If(self.enable):
                     m.d.sync += [number.eq(after), start.eq(beat.close)]
                     with m.If(beat.close & beat.last):

@@ -1,4 +1,4 @@
-"""What the indices of an APU's lanes move by."""
+"""Steps of the element indices of an APU's lanes."""
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
@@ -6,11 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from hw.lib.bits import plus
 
-__all__ = ["Way", "Ways"]
+__all__ = ["IndexStep", "Ways"]
 
 
-class Way(enum.Enum, shape=unsigned(2)):
-    """What an index moves by."""
+class IndexStep(enum.Enum, shape=unsigned(2)):
+    """How far an index moves in a cycle."""
 
     START = 0  #: to the first element of the map
     STRIDE = 1  #: to the next lane's element
@@ -18,7 +18,9 @@ class Way(enum.Enum, shape=unsigned(2)):
 
 
 class Ways(wiring.Component):
-    """index, stride, or lanes * stride, in one adder: the stride, 0 for a start, and what lacks.
+    """The distance of an index step: index, stride, or lanes * stride, in one adder.
+
+    One operand is the stride, or 0 for a start; the other is what lacks: the index, 0, or (lanes - 1) * stride.
 
     Latency 1 cycle.
 
@@ -28,7 +30,7 @@ class Ways(wiring.Component):
 
     Members
     -------
-    way : In(Way)
+    way : In(IndexStep)
         START for two cycles at least before `launch`.
     launch : In(1)
         The last cycle of START.
@@ -38,7 +40,7 @@ class Ways(wiring.Component):
 
     def __init__(self, *, lanes: int):
         self._lanes = lanes
-        super().__init__({"way": In(Way), "launch": In(1), "index": In(32), "stride": In(32), "move": Out(32)})
+        super().__init__({"way": In(IndexStep), "launch": In(1), "index": In(32), "stride": In(32), "move": Out(32)})
 
     def elaborate(self, platform):
         m = Module()
@@ -47,12 +49,12 @@ class Ways(wiring.Component):
         m.d.comb += self.move.eq(move)
         lacking = sum((self.stride << n for n in range(rest.bit_length()) if rest >> n & 1), start=0)
         with m.Switch(self.way):
-            with m.Case(Way.START):
+            with m.Case(IndexStep.START):
                 m.d.comb += more.eq(self.index)
-            with m.Case(Way.STEP):
+            with m.Case(IndexStep.STEP):
                 m.d.comb += more.eq(lacking)
         m.d.sync += [
-            near.eq(Mux((self.way == Way.START) & ~self.launch, 0, self.stride)),
+            near.eq(Mux((self.way == IndexStep.START) & ~self.launch, 0, self.stride)),
             move.eq(plus(near, more)),
         ]
         return m

@@ -21,7 +21,7 @@ def draw(name: str, right: np.ndarray, title: str, path: Path) -> None:
     name : str
         Of the engine that trained.
     right : bool array
-        Whether the sample of each step was told right.
+        Whether the sample of each step was classified correctly.
     title : str
     path : Path
         Its suffix sets the format.

@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a run.
+    """Results of a run, and the cycles in which they left.
 
     results : int64, of each job, in the shape `layer.result_shape(phase)`; None if it does not drain.
     drained : what left, of each job

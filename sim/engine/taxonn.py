@@ -31,7 +31,7 @@ class Trained:
     ----------
     weights : list of int64 arrays
     right : bool array
-        Whether each training sample was told right before its update, in the order of the steps.
+        Whether each training sample was classified correctly before its update, in the order of the steps.
     test_accuracy : float
         Percent.
     cycles : dict

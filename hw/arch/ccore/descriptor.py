@@ -54,7 +54,7 @@ class Code(Choice, enum.Enum, shape=unsigned(4)):
 
 
 class Error(Choice, enum.Enum, shape=unsigned(4)):
-    """What became of a descriptor. Any code but OK: it was skipped, and no buffer was touched."""
+    """How a descriptor ended. Any code but OK: it was skipped, and no buffer was touched."""
 
     OK = member(0, "ran")
     PATTERN = member(1, "the pattern is unknown")
@@ -191,10 +191,10 @@ ROW = Word(
 )
 
 
-#: What became of a descriptor, given back once what it read may be overwritten.
+#: How a descriptor ended, given back once what it read may be overwritten.
 STATUS = Word(
     "Status",
-    "What became of a descriptor.",
+    "How a descriptor ended.",
     Field("tag", unsigned(8), "that of the descriptor"),
     Field("error", Error, "what became of it"),
 )

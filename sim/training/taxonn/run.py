@@ -107,7 +107,7 @@ def inputs(run: Run, engine: str, data: digits.Digits) -> np.ndarray:
 def train(
     run: Run, engine: str, progress: Callable[[int], None] = lambda step: None
 ) -> tuple[Network | FloatNetwork, np.ndarray]:
-    """Train a network of the engine; return it, and which samples it told right before their update.
+    """Train a network of the engine; return it, and which samples it classified correctly before their update.
 
     Parameters
     ----------
