@@ -48,7 +48,7 @@ def main() -> int:
             verilog=emit(ACore(config=ACoreConfig(apus=1, lanes=lanes)), "acore"),
             bench="sim.testbench.acore.acore",
             testcase="one_element_a_lane_and_cycle",
-            env={"APUS": "1", "LANES": str(lanes), "CYCLES": str(file)},
+            parameters={"apus": 1, "lanes": lanes, "cycles": file},
         )
         beside = {name: total - _BEATS for name, total in json.loads(file.read_text()).items()}
     print(f"Cycles of a map of {lanes * _BEATS} elements on {lanes} lanes; {_BEATS} of them are beats.")

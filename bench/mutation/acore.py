@@ -25,20 +25,20 @@ def _scalar() -> Design:
         lambda: Scalar(code=tuple(random_code(_CODE))),
         "sim.testbench.acore.scalar",
         40,
-        {"CODE": str(_CODE), "STARTS": "25"},
+        {"code": _CODE, "starts": 25},
         memories=True,
     )
 
 
 def _sums() -> Design:
-    fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
+    fields = {name: Shape.cast(shape).width for name, shape in LaneSums.as_shape().members.items()}
     return Design(
         "acore-sums",
         "sums",
         lambda: Sums(lanes=_LANES),
         "sim.testbench.acore.sums",
         25,
-        {"LANES": str(_LANES), "FIELDS": fields},
+        {"lanes": _LANES, "fields": fields},
     )
 
 
@@ -49,7 +49,7 @@ def _functions() -> Design:
         lambda: Functions(apus=3),
         "sim.testbench.acore.functions",
         25,
-        {"APUS": "3"},
+        {"apus": 3},
         memories=True,
     )
 
@@ -77,8 +77,7 @@ _INSTANCES = (
 
 def _unit(name: str) -> Design:
     bench, make = LANE_UNITS[name]
-    env = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{name})$"}
-    return Design(f"acore-{name}", "unit", make, bench, 25, env, memories=True)
+    return Design(f"acore-{name}", "unit", make, bench, 25, memories=True, testcase=name)
 
 
 def _apu() -> Design:
@@ -88,7 +87,7 @@ def _apu() -> Design:
         lambda: ACore(config=ACoreConfig(apus=1, lanes=_LANES)),
         "sim.testbench.acore.acore",
         60,
-        {"APUS": "1", "LANES": str(_LANES), "COUNT": "50"},
+        {"apus": 1, "lanes": _LANES, "count": 50},
         unit="apu",
         instance="apu_0",
         memories=True,

@@ -33,10 +33,10 @@ def _input_network() -> Design:
     sizes, depth = (1, 3, 2, 5), 16
     config = CCoreConfig(array=ArrayConfig(*sizes), input_depth=depth)
 
-    def files(folder: Path) -> Mapping[str, str]:
+    def files(folder: Path) -> Mapping[str, Path]:
         file = folder / "slots.npz"
         save_slots(file, np.random.default_rng(_SEED), config, 1000, InputNetwork.READ)
-        return {"INPUT_NETWORK": str(file)}
+        return {"slots": file}
 
     return Design(
         "ccore-inputs",
@@ -44,7 +44,7 @@ def _input_network() -> Design:
         lambda: InputNetwork(config=config),
         "sim.testbench.ccore.input_network",
         25,
-        {"CCORE": ",".join(map(str, (*sizes, depth))), "LATENCY": str(InputNetwork.LATENCY)},
+        {"array": sizes, "depth": depth, "latency": InputNetwork.LATENCY},
         memories=True,
         files=files,
     )
@@ -58,7 +58,7 @@ def _weights() -> Design:
         lambda: WeightBuffer(config=config),
         "sim.testbench.ccore.weights",
         25,
-        {"ARRAY": "3x2x3x2", "DEPTH": "21", "CYCLES": "400", "LATENCY": str(WeightBuffer.LATENCY)},
+        {"array": (3, 2, 3, 2), "depth": 21, "cycles": 400, "latency": WeightBuffer.LATENCY},
         memories=True,
     )
 
@@ -66,14 +66,14 @@ def _weights() -> Design:
 def _psums() -> Design:
     array = ArrayConfig(clusters=2, wpus=3, rows=1, channels=1)
     config = CCoreConfig(array=array, psum_depth=16, images=4)
-    timing = {name: str(getattr(PartialSums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
+    timing = {name.lower(): getattr(PartialSums, name) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
     return Design(
         "ccore-psums",
         "psums",
         lambda: PartialSums(config=config),
         "sim.testbench.ccore.psums",
         25,
-        {"SIZES": "2,3,36,16,4", **timing},
+        {"sizes": (2, 3, 36, 16, 4), **timing},
         memories=True,
     )
 
@@ -87,7 +87,7 @@ def _drain() -> Design:
         lambda: Drain(config=config, latency=latency),
         "sim.testbench.ccore.drain",
         40,
-        {"SIZES": "2,3,3,64", "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"},
+        {"sizes": (2, 3, 3, 64), "latency": latency, "fill": Drain.LATENCY, "jobs": 5},
         memories=True,
     )
 
@@ -170,10 +170,10 @@ def _sequencer() -> Design:
     array = ArrayConfig(2, 2, 3, 6, mac=MacForm.GENERIC)
     config = CCoreConfig(array, input_depth=256, weight_depth=512, psum_depth=128, images=64)
 
-    def files(folder: Path) -> Mapping[str, str]:
+    def files(folder: Path) -> Mapping[str, Path]:
         file = folder / "program"
         file.write_bytes(program(_jobs(config), config, seed=_SEED, idle=0.2, stall=0.3)[0])
-        return {"CCORE_PROGRAM": str(file)}
+        return {"program": file}
 
     return Design(
         "ccore-sequencer",
@@ -181,7 +181,7 @@ def _sequencer() -> Design:
         lambda: CCore(config=config),
         "sim.testbench.ccore.ccore",
         60,
-        {"CCORE_RESULT": os.devnull, "CCORE_PROGRESS": os.devnull},
+        {"result": os.devnull, "progress": os.devnull},
         unit="sequencer",
         memories=True,
         files=files,

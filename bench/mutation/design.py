@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from amaranth.lib import wiring
 
@@ -26,8 +27,8 @@ class Design:
         Python module of the bench that the regression runs on the design.
     mutants : int
         Number of mutants.
-    env : mapping
-        Environment of the bench, cut down to some seconds where it kills as well.
+    parameters : mapping
+        Parameters of the bench, cut down to some seconds where it kills as well.
     seed : int
         Seed of the bench.
     unit : str, optional
@@ -39,7 +40,9 @@ class Design:
     memories : bool
         Whether memories stay memories, themselves not mutated; else they become registers.
     files : callable, optional
-        Writes files that the bench reads into a folder, and returns what they add to `env`.
+        Writes files that the bench reads into a folder, and returns what they add to `parameters`.
+    testcase : str, optional
+        The one test of the bench that runs; without it all do.
     """
 
     name: str
@@ -47,13 +50,20 @@ class Design:
     make: Callable[[], wiring.Component]
     bench: str
     mutants: int
-    env: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     unit: str | None = None
     instance: str | None = None
     without: tuple[str, ...] = ()
     memories: bool = False
-    files: Callable[[Path], Mapping[str, str]] | None = None
+    files: Callable[[Path], Mapping[str, Any]] | None = None
+    testcase: str | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Variables of cocotb: the first failure ends the bench; of a bench with a test case only that runs."""
+        filters = {"COCOTB_TEST_FILTER": rf"\.(selects_mutant|{self.testcase})$"} if self.testcase else {}
+        return {"COCOTB_MAX_FAILURES": "1", **filters}
 
     @property
     def mutated(self) -> str:
@@ -68,4 +78,4 @@ class Design:
         """The design with the files of its bench in `folder`."""
         if self.files is None:
             return self
-        return replace(self, env={**self.env, **self.files(folder.resolve())}, files=None)
+        return replace(self, parameters={**self.parameters, **self.files(folder.resolve())}, files=None)

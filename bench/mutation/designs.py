@@ -24,7 +24,7 @@ def _mac(form: MacForm) -> Design:
         lambda: Mac(pint=_PINT, form=form, acc_bits=_ACC_BITS),
         "sim.testbench.mac.mac",
         25,
-        {"PINT": "8,3", "COUNT": "3000", "LATENCY": str(Mac.LATENCY)},
+        {"pint": (8, 3), "count": 3000, "latency": Mac.LATENCY},
     )
 
 
@@ -35,19 +35,18 @@ def _pe(form: MacForm) -> Design:
         lambda: Pe(pint=_PINT, form=form, acc_bits=_ACC_BITS, head=False),
         "sim.testbench.array.pe",
         25,
-        {"PE_FORM": form, "PE_HEAD": "0", "PE_K": "8", "PE_D": "3", "PE_ACC_BITS": str(_ACC_BITS), "PE_CYCLES": "2000"},
+        {"form": form, "head": False, "pint": (8, 3), "acc_bits": _ACC_BITS, "cycles": 2000},
     )
 
 
 def _tree() -> Design:
-    env = {"ROWS": _ROWS, "ACC_BITS": _ACC_BITS, "LATENCY": SumTree.base_latency(_ROWS), "CYCLES": 1000}
     return Design(
         "tree",
         "tree",
         lambda: SumTree(rows=_ROWS, acc_bits=_ACC_BITS),
         "sim.testbench.array.tree",
         25,
-        {f"TREE_{name}": str(value) for name, value in env.items()},
+        {"rows": _ROWS, "acc_bits": _ACC_BITS, "latency": SumTree.base_latency(_ROWS), "cycles": 1000},
     )
 
 
@@ -58,7 +57,7 @@ def _convert() -> Design:
         lambda: Convert(pint=_PINT),
         "sim.testbench.arith.convert",
         40,
-        {"PINT": "8,3", "COUNT": "8192", "LATENCY": str(Convert.LATENCY)},
+        {"pint": (8, 3), "count": 8192, "latency": Convert.LATENCY},
     )
 
 

@@ -1,5 +1,7 @@
 """The units of TaxoNN, small ones, to be mutated."""
 
+from dataclasses import asdict
+
 from hw.arch.taxonn.config import Activation, FixedFormat, Rounding
 from hw.arch.taxonn.maps import Convolution
 from hw.taxonn.activation import ActivationUnit
@@ -20,12 +22,10 @@ _MEAN = Convolution(3, 3, 1, 1, 1, 0, 3, True)
 _MAPS = Convolution(3, 2, 2, 3, 3, 2, 2)
 
 
-def _design(name, unit, bench, test=None, mutants=25, memories=False, **env) -> Design:
+def _design(name, unit, bench, test=None, mutants=25, memories=False, **parameters) -> Design:
     """A unit alone, with one test of its bench or all."""
-    env = {key.upper(): str(value) for key, value in env.items()}
-    if test:
-        env["COCOTB_TEST_FILTER"] = rf"\.(selects_mutant|{test})$"
-    return Design(f"taxonn-{name}", "unit", unit, f"sim.testbench.{bench}", mutants, env, memories=memories)
+    module = f"sim.testbench.{bench}"
+    return Design(f"taxonn-{name}", "unit", unit, module, mutants, parameters, memories=memories, testcase=test)
 
 
 def _pe() -> Design:
@@ -36,7 +36,7 @@ def _pe() -> Design:
         lambda: Pe(**parameters),
         "sim.testbench.taxonn.pe",
         40,
-        {"INPUTS": "3", "OUTPUTS": "4", "FORMAT": str(_FORM), "TRAINING": "1", "ROUNDING": "stochastic"},
+        {"inputs": 3, "outputs": 4, "format": _FORM, "training": True, "rounding": "stochastic"},
     )
 
 
@@ -47,14 +47,13 @@ def _sequencer() -> Design:
         lambda: Sequencer(inputs=4, outputs=7, back=True),
         "sim.testbench.taxonn.sequencer",
         40,
-        {"INPUTS": "4", "BACK": "1", "GAP": str(7 - 4 - 1 + Sequencer.SETTLE)},
+        {"inputs": 4, "back": True, "gap": 7 - 4 - 1 + Sequencer.SETTLE},
     )
 
 
-def _conv(name: str, unit, test: str, bench="taxonn.conv", **env) -> Design:
+def _conv(name: str, unit, test: str, bench="taxonn.conv", **parameters) -> Design:
     """A unit of a convolution alone."""
-    maps = ",".join(str(int(each)) for each in vars(_MAPS).values())
-    return _design(name, unit, bench, test, memories=True, maps=maps, format=_FORM, **env)
+    return _design(name, unit, bench, test, memories=True, maps=asdict(_MAPS), format=_FORM, **parameters)
 
 
 def _conv_sequencer() -> Design:
@@ -64,9 +63,9 @@ def _conv_sequencer() -> Design:
         ConvSequencer.back_cycles(_MAPS) - ConvSequencer.ROW_GAP,
         ConvSequencer.update_cycles(_MAPS) - 1,
     )
-    env = {"back": 1, "cycles": ",".join(map(str, cycles)), "gap": _MAPS.filters + _MAPS.kernel + ConvSequencer.SETTLE}
-    env["bench"] = "taxonn.conv_sequencer"
-    return _conv("conv-sequencer", lambda: ConvSequencer(maps=_MAPS, back=True), "sequence", **env)
+    gap = _MAPS.filters + _MAPS.kernel + ConvSequencer.SETTLE
+    unit = ConvSequencer(maps=_MAPS, back=True)
+    return _conv("conv-sequencer", lambda: unit, "sequence", "taxonn.conv_sequencer", back=True, cycles=cycles, gap=gap)
 
 
 #: Designs of TaxoNN.
@@ -96,7 +95,7 @@ TAXONN_DESIGNS = (
         kind="tanh",
         rounding="stochastic",
         fraction=12,
-        maps="3,3,1,1,1,0,3,1",
+        maps=asdict(_MEAN),
         memories=True,
     ),
     _design(

@@ -89,7 +89,7 @@ def execute(program: Program, memory: np.ndarray, seed: int = 1) -> Result:
             verilog=generated(config),
             bench="sim.testbench.array.array",
             models=MODELS[config.mac],
-            env={"ARRAY_PROGRAM": str(source), "ARRAY_RESULT": str(result)},
+            parameters={"program": source, "result": result},
             hier_blocks=("cluster",) if config.macs > HIERARCHICAL_MACS else (),
             seed=seed,
         )

@@ -222,14 +222,14 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         steps, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
         steps.write_bytes(content)
-        env = {"CCORE_PROGRAM": str(steps), "CCORE_RESULT": str(result), "CCORE_PROGRESS": str(cycle)}
+        parameters = {"program": steps, "result": result, "progress": cycle}
         with watched(cycle, progress):
             runner.simulate(
                 top="ccore",
                 verilog=generated(config),
                 bench="sim.testbench.ccore.ccore",
                 models=MODELS[config.array.mac],
-                env=env,
+                parameters=parameters,
                 hier_blocks=("cluster",) if config.array.macs > HIERARCHICAL_MACS else (),
                 seed=seed,
                 simulator=simulator,

@@ -80,13 +80,12 @@ def train(run: taxonn.Run, verilog: str, progress: Callable[[int | None], None] 
             **dict[str, Any]((f"weights_{i}", values) for i, values in enumerate(start)),
             **dict[str, Any]((f"addresses_{i}", values) for i, values in enumerate(_addresses(config))),
         )
-        files = {"TAXONN_PROGRAM": program, "TAXONN_RESULT": result, "TAXONN_PROGRESS": steps}
         with watched(steps, progress):
             runner.simulate(
                 top="taxonn",
                 verilog=verilog,
                 bench="sim.testbench.taxonn.train",
-                env={name: str(path) for name, path in files.items()},
+                parameters={"program": program, "result": result, "progress": steps},
                 timeout=24 * 3600,
             )
         found = dict(np.load(result))

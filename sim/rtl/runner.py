@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from filelock import FileLock
@@ -22,6 +23,7 @@ from filelock import FileLock
 from hw.arch.checks import ConfigError
 
 from . import simulators
+from .parameters import as_environment
 from .simulators import (
     SIMULATORS,
     SimulationError,
@@ -168,7 +170,8 @@ def simulate(
     bench: str,
     models: Sequence[Path] = (),
     testcase: str | None = None,
-    env: Mapping[str, str] = {},
+    parameters: Mapping[str, Any] = {},
+    settings: Mapping[str, str] = {},
     hier_blocks: Sequence[str] = (),
     simulator: str | None = None,
     seed: int | None = None,
@@ -190,8 +193,10 @@ def simulate(
         More source files, for simulation only.
     testcase : str, optional
         Name of the one test to run, all its parameters included; without it all tests run.
-    env : mapping
-        Environment of the bench, in addition to this process's.
+    parameters : mapping
+        Parameters of the bench (:mod:`sim.rtl.parameters`), as JSON has them.
+    settings : mapping
+        Variables of cocotb itself, such as `COCOTB_MAX_FAILURES`.
     hier_blocks : sequence of str
         Modules that Verilator builds one by one, which bounds the build of a large array; Icarus ignores them.
     simulator : str, optional
@@ -220,16 +225,17 @@ def simulate(
         waves = (ROOT if CHECKOUT else Path.cwd()) / "build" / "waves" / f"{top}-{testcase or 'all'}.vcd"
         waves.parent.mkdir(parents=True, exist_ok=True)
         print(f"Waveform: {waves}")
-    settings = {"COCOTB_RESULTS_FILE": str(results), "COCOTB_RANDOM_SEED": str(seed), **env}
+    environment = {"COCOTB_RESULTS_FILE": str(results), "COCOTB_RANDOM_SEED": str(seed)}
+    environment |= {**as_environment(parameters), **settings}
     if testcase is not None:
-        settings["COCOTB_TEST_FILTER"] = rf"\.{re.escape(testcase)}(/|$)"
+        environment["COCOTB_TEST_FILTER"] = rf"\.{re.escape(testcase)}(/|$)"
     steps = SIMULATORS[name](
         toplevel=top,
         module=bench,
         sim_build=str(built),
         work_dir=str(folder),
         python_search=[str(ROOT)],
-        settings=settings,
+        settings=environment,
     )
     try:
         steps.execute_all(steps.run_steps(waves, seed), log, _timeout(timeout))

@@ -1,16 +1,17 @@
 """Bench of the bring-up test: LEDs and the UART's line, from reset and again after a restart.
 
-The environment holds a pattern of the line that is to come (`BRINGUP_LINE`), the cycles to the verdict
-(`BRINGUP_LATENCY`), those between lines (`BRINGUP_PERIOD`), those of a bit (`BRINGUP_DIVISOR`) and, where
-the module under test has an input for it, the number of a fault (`BRINGUP_FAULT`).
+The parameters are a pattern of the line that is to come (`line`), the cycles to the verdict
+(`latency`), those between lines (`period`), those of a bit (`divisor`) and, where
+the module under test has an input for it, the number of a fault (`fault`).
 """
 
-import os
 import re
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, with_timeout
+
+from sim.rtl.parameters import PARAMETERS
 
 RUNNING, PASSED, FAILED, HEARTBEAT = 1, 2, 4, 8
 PERIOD_NS = 10
@@ -55,11 +56,11 @@ async def _runs(dut, latency):
 @cocotb.test()
 async def reports_twice(dut):
     """The verdict is on the LEDs in the predicted cycle, and in lines that repeat; a restart gives the same again."""
-    latency, period, divisor = (int(os.environ[f"BRINGUP_{name}"]) for name in ("LATENCY", "PERIOD", "DIVISOR"))
-    expected = re.compile(os.environ["BRINGUP_LINE"] + "\r\n")
+    latency, period, divisor = (PARAMETERS[name] for name in ("latency", "period", "divisor"))
+    expected = re.compile(PARAMETERS["line"] + "\r\n")
     dut.restart.value = 0
-    if "BRINGUP_FAULT" in os.environ:
-        dut.fault.value = int(os.environ["BRINGUP_FAULT"])
+    if "fault" in PARAMETERS:
+        dut.fault.value = PARAMETERS["fault"]
     dut.rst.value = 1
     Clock(dut.clk, PERIOD_NS, unit="ns").start()
     await _cycles(dut, 3)
@@ -70,7 +71,7 @@ async def reports_twice(dut):
         lines.append(await with_timeout(_line(dut, divisor), 2 * period * PERIOD_NS, "ns"))
         assert expected.fullmatch(lines[0]), lines[0]
         verdict = PASSED if " PASS " in lines[0] else FAILED
-        assert leds & ~HEARTBEAT == verdict | int(re.search(r"(?:PASS|FAIL) \w{7}(\w)", lines[0])[1], 16) << 4
+        assert leds & ~HEARTBEAT == verdict | int(re.findall(r"(?:PASS|FAIL) \w{7}(\w)", lines[0])[0], 16) << 4
         # The line comes again, and the heartbeat has changed.
         lines.append(await with_timeout(_line(dut, divisor), 2 * period * PERIOD_NS, "ns"))
         assert int(dut.leds.value) == leds ^ HEARTBEAT

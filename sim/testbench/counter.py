@@ -1,11 +1,12 @@
 """Bench of the runner's own test: a counter that adds `d` each cycle, and tests that must fail."""
 
-import os
 import random
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
+
+from sim.rtl.parameters import PARAMETERS
 
 
 @cocotb.test()
@@ -31,8 +32,8 @@ async def counts_wrong(dut):
 
 
 @cocotb.test()
-async def reads_environment(dut):
-    assert os.environ["RUNNER_VALUE"] == "17"
+async def reads_parameters(dut):
+    assert PARAMETERS == {"value": 17, "format": "2,12", "sizes": [1, 2]}
 
 
 @cocotb.test()

@@ -1,12 +1,12 @@
 """What benches of streams share: clock and reset, and a driver of one cycle at a time with random stalls."""
 
-import os
 import random
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.pint import PintFormat
+from sim.rtl.parameters import PARAMETERS, SEED
 
 __all__ = ["Stream", "generator", "pint_format", "start"]
 
@@ -15,14 +15,14 @@ _PATIENCE = 2000
 
 
 def pint_format() -> PintFormat:
-    """Return the format under test, from `PINT=k,d` in the environment."""
-    k, d = os.environ.get("PINT", "8,3").split(",")
-    return PintFormat(k=int(k), d=int(d))
+    """Return the format under test, its parameter `pint`, [k, d]."""
+    k, d = PARAMETERS.get("pint", (8, 3))
+    return PintFormat(k=k, d=d)
 
 
 def generator() -> random.Random:
     """Return a random generator with the seed of this run."""
-    return random.Random(os.environ["COCOTB_RANDOM_SEED"])
+    return random.Random(str(SEED))
 
 
 async def start(dut, **inputs):

@@ -11,9 +11,10 @@ from sim.rtl.runner import simulate
 
 def run(*, apus, lanes, count, acc_bits=36, testcase=None):
     config = ACoreConfig(apus=apus, lanes=lanes, acc_bits=acc_bits)
-    env = {"APUS": str(apus), "LANES": str(lanes), "ACC_BITS": str(acc_bits), "COUNT": str(count)}
+    parameters = {"apus": apus, "lanes": lanes, "acc_bits": acc_bits, "count": count}
     verilog = emit(ACore(config=config), "acore")
-    simulate(top="acore", verilog=verilog, bench="sim.testbench.acore.acore", env=env, testcase=testcase)
+    bench = "sim.testbench.acore.acore"
+    simulate(top="acore", verilog=verilog, bench=bench, parameters=parameters, testcase=testcase)
 
 
 def test_every_microprogram():

@@ -20,24 +20,27 @@ from sim.workloads.lane_units import LANE_UNITS
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_programs(seed):
     verilog = emit(Scalar(code=tuple(random_code(seed))), "scalar")
-    simulate(top="scalar", verilog=verilog, bench="sim.testbench.acore.scalar", env={"CODE": str(seed), "STARTS": "25"})
+    parameters = {"code": seed, "starts": 25}
+    simulate(top="scalar", verilog=verilog, bench="sim.testbench.acore.scalar", parameters=parameters)
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 4])
 def test_sums(lanes):
-    fields = " ".join(f"{name}:{Shape.cast(shape).width}" for name, shape in LaneSums.as_shape().members.items())
-    env = {"LANES": str(lanes), "FIELDS": fields}
-    simulate(top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.testbench.acore.sums", env=env)
+    fields = {name: Shape.cast(shape).width for name, shape in LaneSums.as_shape().members.items()}
+    parameters = {"lanes": lanes, "fields": fields}
+    simulate(
+        top="sums", verilog=emit(Sums(lanes=lanes), "sums"), bench="sim.testbench.acore.sums", parameters=parameters
+    )
 
 
 def test_beats():
-    simulate(top="flow", verilog=emit(Flow(lanes=8), "flow"), bench="sim.testbench.acore.flow", env={"LANES": "8"})
+    simulate(top="flow", verilog=emit(Flow(lanes=8), "flow"), bench="sim.testbench.acore.flow", parameters={"lanes": 8})
 
 
 @pytest.mark.parametrize("apus", [1, 3])
 def test_functions(apus):
     verilog = emit(Functions(apus=apus), "functions")
-    simulate(top="functions", verilog=verilog, bench="sim.testbench.acore.functions", env={"APUS": str(apus)})
+    simulate(top="functions", verilog=verilog, bench="sim.testbench.acore.functions", parameters={"apus": apus})
 
 
 @pytest.mark.parametrize("name", LANE_UNITS)

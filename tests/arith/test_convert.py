@@ -12,8 +12,8 @@ from sim.rtl.runner import simulate
 
 def run(k, d, count, **parameters):
     verilog = emit(Convert(pint=PintFormat(k=k, d=d), **parameters), "convert")
-    env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Convert.LATENCY)}
-    simulate(top="convert", verilog=verilog, bench="sim.testbench.arith.convert", env=env)
+    values = {"pint": (k, d), "count": count, "latency": Convert.LATENCY}
+    simulate(top="convert", verilog=verilog, bench="sim.testbench.arith.convert", parameters=values)
 
 
 def test_every_value_of_the_default_format():

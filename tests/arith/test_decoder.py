@@ -31,11 +31,10 @@ def test_all_codes(pint):
     assert values == decode(codes, pint.k, pint.d).tolist()
 
 
-@pytest.mark.parametrize("pint", ["8,3", "4,1", "10,7"])
+@pytest.mark.parametrize("pint", [(8, 3), (4, 1), (10, 7)])
 def test_all_codes_as_verilog(pint):
-    k, d = map(int, pint.split(","))
-    verilog = emit(Decoder(pint=PintFormat(k=k, d=d)), "decoder")
-    simulate(top="decoder", verilog=verilog, bench="sim.testbench.arith.decoder", env={"PINT": pint})
+    verilog = emit(Decoder(pint=PintFormat(*pint)), "decoder")
+    simulate(top="decoder", verilog=verilog, bench="sim.testbench.arith.decoder", parameters={"pint": pint})
 
 
 def test_init_wrong_pint():

@@ -17,7 +17,7 @@ def test_random16():
 @pytest.mark.parametrize("rounds", [1, KEY_ROUNDS])
 def test_hash32(rounds):
     verilog = emit(Hash32(rounds=rounds), "hash32")
-    simulate(top="hash32", verilog=verilog, bench="sim.testbench.arith.random16", env={"ROUNDS": str(rounds)})
+    simulate(top="hash32", verilog=verilog, bench="sim.testbench.arith.random16", parameters={"rounds": rounds})
 
 
 @pytest.mark.parametrize("rounds", [0, 17])

@@ -12,11 +12,11 @@ from sim.rtl.runner import simulate
 )
 def test_sums_and_overflow(wpus, rows, acc_bits, min_latency):
     component = GradientSum(wpus=wpus, rows=rows, acc_bits=acc_bits, min_latency=min_latency)
-    parameters = {"WPUS": wpus, "ROWS": rows, "ACC_BITS": acc_bits, "LATENCY": component.latency}
+    parameters = {"wpus": wpus, "rows": rows, "acc_bits": acc_bits, "latency": component.latency}
     simulate(
         top="gradient",
         verilog=emit(component, "gradient"),
         bench="sim.testbench.array.gradient",
-        env={f"GRADIENT_{name}": str(value) for name, value in parameters.items()},
+        parameters=parameters,
         seed=wpus,
     )

@@ -23,6 +23,6 @@ def test_pe_follows_the_register_model(form, pint, acc_bits, head):
         verilog=emit(Pe(**parameters), "pe"),
         bench="sim.testbench.array.pe",
         models=MODELS[MacForm(form)],
-        env={"PE_FORM": form, "PE_HEAD": str(int(head)), "PE_K": str(k), "PE_D": str(d), "PE_ACC_BITS": str(acc_bits)},
+        parameters={"form": form, "head": head, "pint": pint, "acc_bits": acc_bits},
         seed=k + acc_bits,
     )

@@ -17,6 +17,6 @@ def test_tree_sums_in_every_mode(rows, acc_bits, min_latency):
         top="tree",
         verilog=emit(SumTree(**parameters), "tree"),
         bench="sim.testbench.array.tree",
-        env={"TREE_ROWS": str(rows), "TREE_ACC_BITS": str(acc_bits), "TREE_LATENCY": str(tree_latency)},
+        parameters={"rows": rows, "acc_bits": acc_bits, "latency": tree_latency},
         seed=rows,
     )

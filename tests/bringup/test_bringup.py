@@ -37,20 +37,14 @@ def generated(name, wrong=0):
     return emit(core, "bringup_core"), core.latency, model.signature, expected
 
 
-def run(name, verilog, latency, line, **env):
+def run(name, verilog, latency, line, **fault):
     """Run the bench; `line` is what the board shall send, a pattern."""
     runner.simulate(
         top="bringup_core",
         verilog=verilog,
         bench="sim.testbench.bringup",
         models=engine.MODELS[CONFIGS[name].mac],
-        env={
-            "BRINGUP_LINE": line,
-            "BRINGUP_LATENCY": str(latency),
-            "BRINGUP_PERIOD": str(PERIOD),
-            "BRINGUP_DIVISOR": str(DIVISOR),
-            **env,
-        },
+        parameters={"line": line, "latency": latency, "period": PERIOD, "divisor": DIVISOR, **fault},
     )
 
 
@@ -107,7 +101,7 @@ def test_fault_fails(fault):
     _, latency, signature, expected = generated("generic")
     verdict = f"FAIL [0-9A-F]{{8}} EXPECTED {expected:08X}" if FAULTS[fault] else f"PASS {signature:08X}"
     number = str(list(FAULTS).index(fault))
-    run("generic", with_faults("generic"), latency, f"GRADGATE 1x3x2x3 {verdict}", BRINGUP_FAULT=number)
+    run("generic", with_faults("generic"), latency, f"GRADGATE 1x3x2x3 {verdict}", fault=number)
 
 
 def test_signature_depends_on_every_lane_and_port():

@@ -18,8 +18,8 @@ def test_beats_are_golden(sizes, latency):
     clusters, wpus, rows, depth = sizes
     array = ArrayConfig(clusters=clusters, wpus=wpus, rows=rows, channels=1)
     drain = Drain(config=CCoreConfig(array=array, psum_depth=depth), latency=latency)
-    env = {"SIZES": ",".join(map(str, sizes)), "LATENCY": str(latency), "FILL": str(Drain.LATENCY), "JOBS": "5"}
-    simulate(top="drain", verilog=emit(drain, "drain"), bench="sim.testbench.ccore.drain", env=env)
+    parameters = {"sizes": sizes, "latency": latency, "fill": Drain.LATENCY, "jobs": 5}
+    simulate(top="drain", verilog=emit(drain, "drain"), bench="sim.testbench.ccore.drain", parameters=parameters)
 
 
 def test_init_wrong_latency():

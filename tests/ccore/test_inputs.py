@@ -32,10 +32,11 @@ def test_lanes_of_random_slots(sizes, tmp_path):
         top="input_network",
         verilog=emit(InputNetwork(config=config), "input_network"),
         bench="sim.testbench.ccore.input_network",
-        env={
-            "INPUT_NETWORK": str(tmp_path / "slots.npz"),
-            "CCORE": ",".join(map(str, (*sizes, DEPTH))),
-            "LATENCY": str(InputNetwork.LATENCY),
+        parameters={
+            "slots": tmp_path / "slots.npz",
+            "array": sizes,
+            "depth": DEPTH,
+            "latency": InputNetwork.LATENCY,
         },
     )
 

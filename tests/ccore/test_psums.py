@@ -18,6 +18,6 @@ def test_partial_sums_are_golden(sizes):
     clusters, wpus, acc_bits, depth, images = sizes
     array = ArrayConfig(clusters=clusters, wpus=wpus, rows=1, channels=1, acc_bits=acc_bits)
     sums = PartialSums(config=CCoreConfig(array=array, psum_depth=depth, images=images))
-    timing = {name: str(getattr(sums, name)) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
-    env = {"SIZES": ",".join(map(str, sizes)), **timing}
-    simulate(top="psums", verilog=emit(sums, "psums"), bench="sim.testbench.ccore.psums", env=env)
+    timing = {name.lower(): getattr(sums, name) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY")}
+    parameters = {"sizes": sizes, **timing}
+    simulate(top="psums", verilog=emit(sums, "psums"), bench="sim.testbench.ccore.psums", parameters=parameters)

@@ -11,18 +11,18 @@ from sim.golden.ccore import weights as golden
 from sim.rtl.runner import simulate
 
 
-def run(array: str, depth: int, cycles: int):
-    config = CCoreConfig(ArrayConfig(*map(int, array.split("x"))), weight_depth=depth)
+def run(array: tuple[int, ...], depth: int, cycles: int):
+    config = CCoreConfig(ArrayConfig(*array), weight_depth=depth)
     simulate(
         top="weights",
         verilog=emit(WeightBuffer(config=config), "weights"),
         bench="sim.testbench.ccore.weights",
-        env={"ARRAY": array, "DEPTH": str(depth), "CYCLES": str(cycles), "LATENCY": str(WeightBuffer.LATENCY)},
+        parameters={"array": array, "depth": depth, "cycles": cycles, "latency": WeightBuffer.LATENCY},
         seed=depth,
     )
 
 
-@pytest.mark.parametrize(("array", "depth"), [("1x1x1x1", 16), ("2x2x5x3", 21), ("5x3x2x1", 19)])
+@pytest.mark.parametrize(("array", "depth"), [((1, 1, 1, 1), 16), ((2, 2, 5, 3), 21), ((5, 3, 2, 1), 19)])
 def test_buffer_reads_and_writes(array, depth):
     run(array, depth, cycles=600)
 

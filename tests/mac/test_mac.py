@@ -14,8 +14,9 @@ MODELS = {MacForm.DSP: [DSP48E1]}
 
 def run(form, k, d, acc_bits, count):
     verilog = emit(Mac(pint=PintFormat(k=k, d=d), form=form, acc_bits=acc_bits), "mac")
-    env = {"PINT": f"{k},{d}", "COUNT": str(count), "LATENCY": str(Mac.LATENCY)}
-    simulate(top="mac", verilog=verilog, models=MODELS.get(form, []), bench="sim.testbench.mac.mac", env=env)
+    parameters = {"pint": (k, d), "count": count, "latency": Mac.LATENCY}
+    bench = "sim.testbench.mac.mac"
+    simulate(top="mac", verilog=verilog, models=MODELS.get(form, []), bench=bench, parameters=parameters)
 
 
 @pytest.mark.parametrize("form", list(MacForm))

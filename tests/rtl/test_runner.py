@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from hw.arch.taxonn.config import FixedFormat
 from sim.rtl import runner
 from sim.rtl.runner import SimulationError, build, lint, simulate, simulator_available
 from sim.rtl.simulators import choose_simulator
@@ -21,6 +22,7 @@ module count_top(input clk, input rst, input [7:0] d, output [7:0] q);
 endmodule
 """
 DESIGN = {"top": "count_top", "verilog": COUNTER}
+PARAMETERS = {"value": 17, "format": FixedFormat(2, 12), "sizes": (1, 2)}
 BENCH = {**DESIGN, "bench": "sim.testbench.counter"}
 
 
@@ -61,9 +63,13 @@ def test_a_missing_bench_raises():
         simulate(**DESIGN, bench="sim.testbench.no_such_bench")
 
 
-def test_the_environment_reaches_the_bench(monkeypatch):
-    monkeypatch.setenv("RUNNER_VALUE", "18")
-    simulate(**BENCH, testcase="reads_environment", env={"RUNNER_VALUE": "17"})
+def test_the_parameters_reach_the_bench():
+    simulate(**BENCH, testcase="reads_parameters", parameters=PARAMETERS)
+
+
+def test_other_parameters_are_told_apart():
+    with pytest.raises(SimulationError, match="failed reads_parameters"):
+        simulate(**BENCH, testcase="reads_parameters", parameters={**PARAMETERS, "value": "17"})
 
 
 def test_a_hang_is_stopped():

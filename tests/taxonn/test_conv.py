@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """The units of TaxoNN's convolutions against golden, one by one; size 1 is in the test of whole networks."""
 
+from dataclasses import asdict
+
 import pytest
 
 from gen.verilog.emit import emit
@@ -21,10 +23,9 @@ ONE = Convolution(1, 1, 1, 1, 1)
 SHAPES = [Convolution(3, 2, 1, 9, 3, 2, 2), Convolution(4, 5, 3, 2, 2)]
 
 
-def run(component, test, maps=ONE, bench="sim.testbench.taxonn.conv", **env):
-    text = ",".join(str(int(each)) for each in vars(maps).values())
-    env = {name.upper(): str(value) for name, value in env.items()}
-    simulate(top="unit", verilog=emit(component, "unit"), bench=bench, testcase=test, env={"MAPS": text, **env})
+def run(component, test, maps=ONE, bench="sim.testbench.taxonn.conv", **parameters):
+    parameters["maps"] = asdict(maps)
+    simulate(top="unit", verilog=emit(component, "unit"), bench=bench, testcase=test, parameters=parameters)
 
 
 @pytest.mark.parametrize("maps", SHAPES, ids=str)
@@ -66,13 +67,14 @@ def test_sequencer(maps, back):
     ]
     unit = ConvSequencer(maps=maps, back=back)
     gap = maps.filters + maps.kernel + ConvSequencer.SETTLE
-    env = {"bench": "sim.testbench.taxonn.conv_sequencer", "back": int(back), "gap": gap}
-    run(unit, "sequence", maps, cycles=",".join(map(str, cycles)), **env)
+    bench = "sim.testbench.taxonn.conv_sequencer"
+    run(unit, "sequence", maps, bench, back=back, gap=gap, cycles=cycles)
 
 
 @pytest.mark.parametrize("spread", [0, 4])
 def test_pe(spread):
     sizes = {"inputs": 6, "outputs": 4, "form": FORM}
     unit = Pe(**sizes, training=True, rounding=Rounding.STOCHASTIC, kernel=True, spread=spread)
-    env = {**sizes, "spread": spread, "format": FORM, "training": 1, "rounding": Rounding.STOCHASTIC}
-    run(unit, "orders", bench="sim.testbench.taxonn.kernel", **env)
+    parameters = {"inputs": 6, "outputs": 4, "spread": spread, "format": FORM, "training": True}
+    parameters["rounding"] = Rounding.STOCHASTIC
+    run(unit, "orders", bench="sim.testbench.taxonn.kernel", **parameters)

@@ -29,12 +29,12 @@ def test_layer(case):
         rounding=rounding,
         conversion=conversion,
     )
-    env = {"INPUTS": inputs, "OUTPUTS": outputs, "FORMAT": form, "KIND": kind, "SOURCE": source or ""}
-    env |= {"ERROR_FRACTION": fraction or "", "ROUNDING": rounding, "CONVERSION": conversion}
+    parameters = {"inputs": inputs, "outputs": outputs, "format": form, "kind": kind, "source": source}
+    parameters |= {"error_fraction": fraction, "rounding": rounding, "conversion": conversion}
     simulate(
         top="layer",
         verilog=emit(layer, "layer"),
         bench="sim.testbench.taxonn.layer",
         testcase="trains",
-        env={name: str(value) for name, value in env.items()},
+        parameters=parameters,
     )

@@ -58,14 +58,14 @@ def test_network(config):
         top="taxonn",
         verilog=verilog,
         bench="sim.testbench.taxonn.taxonn",
-        env={
-            "LAYERS": ",".join(map(str, config.layers)),
-            "ACTIVATIONS": ",".join(config.activations),
-            "FORMATS": "/".join(map(str, config.formats)),
-            "ROUNDING": config.rounding,
-            "CONVERSION": config.conversion,
-            "STEP_CYCLES": ",".join(map(str, step_cycles(config).values())),
-            "LATENCY": str(network.latency),
+        parameters={
+            "layers": ",".join(map(str, config.layers)),
+            "activations": config.activations,
+            "formats": config.formats,
+            "rounding": config.rounding,
+            "conversion": config.conversion,
+            "step_cycles": list(step_cycles(config).values()),
+            "latency": network.latency,
         },
     )
 

@@ -41,10 +41,16 @@ def test_network(case):
     network = Network(config=config)
     verilog = emit(network, "taxonn")
     lint(top="taxonn", verilog=verilog)
-    env = dict(zip(("LAYERS", "ACTIVATIONS", "FORMATS", "ROUNDING", "CONVERSION"), case, strict=True))
-    env |= {"ACTIVATIONS": ",".join(config.activations), "FORMATS": "/".join(map(str, config.formats))}
-    env |= {"STEP_CYCLES": ",".join(map(str, step_cycles(config).values())), "LATENCY": str(network.latency)}
-    simulate(top="taxonn", verilog=verilog, bench="sim.testbench.taxonn.taxonn", env=env)
+    parameters = {
+        "layers": case[0],
+        "activations": config.activations,
+        "formats": config.formats,
+        "rounding": config.rounding,
+        "conversion": config.conversion,
+        "step_cycles": list(step_cycles(config).values()),
+        "latency": network.latency,
+    }
+    simulate(top="taxonn", verilog=verilog, bench="sim.testbench.taxonn.taxonn", parameters=parameters)
 
 
 def test_cycles_of_the_paper():

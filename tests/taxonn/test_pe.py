@@ -20,15 +20,15 @@ def pe(inputs=6, outputs=4, form="2,12", training=True, rounding=Rounding.STOCHA
 def test_training_pe(inputs, outputs, form, rounding):
     verilog = emit(pe(inputs, outputs, form, rounding=rounding), "pe")
     lint(top="pe", verilog=verilog)
-    env = {"INPUTS": str(inputs), "OUTPUTS": str(outputs), "FORMAT": form, "TRAINING": "1", "ROUNDING": rounding}
-    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", env=env)
+    parameters = {"inputs": inputs, "outputs": outputs, "format": form, "training": True, "rounding": rounding}
+    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", parameters=parameters)
 
 
 @pytest.mark.parametrize("inputs, form", [(1, "1,4"), (6, "2,12")])
 def test_baseline_pe(inputs, form):
     verilog = emit(pe(inputs, 1, form, training=False), "pe")
-    env = {"INPUTS": str(inputs), "OUTPUTS": "1", "FORMAT": form, "TRAINING": "0"}
-    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", env=env)
+    parameters = {"inputs": inputs, "outputs": 1, "format": form, "training": False}
+    simulate(top="pe", verilog=verilog, bench="sim.testbench.taxonn.pe", parameters=parameters)
 
 
 def test_latency():

@@ -12,5 +12,5 @@ from sim.rtl.runner import simulate
 def test_sequencer(inputs, outputs, back):
     verilog = emit(Sequencer(inputs=inputs, outputs=outputs, back=back), "sequencer")
     gap = max(outputs - inputs - 1, 0) + Sequencer.SETTLE
-    env = {"INPUTS": str(inputs), "BACK": str(int(back)), "GAP": str(gap)}
-    simulate(top="sequencer", verilog=verilog, bench="sim.testbench.taxonn.sequencer", env=env)
+    parameters = {"inputs": inputs, "back": back, "gap": gap}
+    simulate(top="sequencer", verilog=verilog, bench="sim.testbench.taxonn.sequencer", parameters=parameters)

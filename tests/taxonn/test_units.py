@@ -19,13 +19,13 @@ from sim.rtl.runner import simulate
 FORMATS = [FixedFormat(1, 4), FixedFormat(2, 12), FixedFormat(8, 16)]
 
 
-def run(component, test, form=FORMATS[1], **env):
+def run(component, test, form=FORMATS[1], **parameters):
     simulate(
         top="unit",
         verilog=emit(component, "unit"),
         bench="sim.testbench.taxonn.units",
         testcase=test,
-        env={"FORMAT": str(form), **{name.upper(): str(value) for name, value in env.items()}},
+        parameters={"format": form, **parameters},
     )
 
 

@@ -1,7 +1,6 @@
 """Bench of the A-Core: jobs on every APU, all streams with random stalls, against the golden interpreter."""
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +15,14 @@ from hw.arch.acore.memory import PUBLIC
 from hw.arch.acore.microcode import RECORDS, microcode
 from hw.arch.acore.scalar import Base
 from sim.golden.acore.apu import Apu
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.acore.jobs import ACC_BITS, JOBS, MAPS, job, softmax_jobs
 from sim.testbench.acore.layer import layer
 from sim.testbench.streams import generator, start
 
-APUS, LANES = int(os.environ.get("APUS", "1")), int(os.environ.get("LANES", "3"))
+APUS, LANES = PARAMETERS.get("apus", 1), PARAMETERS.get("lanes", 3)
 #: Jobs of a test on each APU.
-COUNT = int(os.environ.get("COUNT", "60"))
+COUNT = PARAMETERS.get("count", 60)
 CHANNEL, MAP = RECORDS + 3, RECORDS + 20
 WIDTHS = {"wide": ACC_BITS, "code": 8, "side": 16, "bits": 1}
 OUTPUTS = {"code_o": 8, "side_o": 8, "word_o": 48, "bits_o": 1}
@@ -308,7 +308,7 @@ async def one_element_a_lane_and_cycle(dut):
         for name in (*WIDTHS, *OUTPUTS):
             gaps = np.count_nonzero(np.diff(each.passed[name]) > 1)
             assert gaps == plan.streaming[name] - 1, f"{name}: {gaps} gaps in the maps of {plan.streaming[name]} jobs"
-    if file := os.environ.get("CYCLES"):
+    if file := PARAMETERS.get("cycles"):
         ends = [
             ports[0].passed["command"][n]
             for n, each in enumerate(plans[0].sent["command"])

@@ -1,9 +1,7 @@
 """Bench of the beats of an APU: how many a map has, of every size up to the largest.
 
-`LANES` is the number of lanes.
+`lanes` is the number of lanes.
 """
-
-import os
 
 import cocotb
 from cocotb.triggers import FallingEdge
@@ -11,9 +9,10 @@ from cocotb.utils import get_sim_time
 
 from hw.arch.acore.chain import Addend, Chain
 from hw.arch.acore.sizes import COUNT_BITS
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import start
 
-LANES = int(os.environ["LANES"])
+LANES = PARAMETERS["lanes"]
 
 
 @cocotb.test()

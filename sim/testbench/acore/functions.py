@@ -1,17 +1,16 @@
 """Bench of division and exponential: questions of all APUs at random times, against integers.
 
-`APUS` is their number.
+`apus` is their number.
 """
-
-import os
 
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from sim.golden.step.loss import EXPONENTIALS
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-APUS = int(os.environ["APUS"])
+APUS = PARAMETERS["apus"]
 QUESTIONS = 60
 DIVIDEND, DIVISOR, QUOTIENT = 46, 28, 18
 #: Cycles from `answers` to the first bit of a quotient, of an exponential.

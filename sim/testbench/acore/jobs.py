@@ -1,6 +1,5 @@
 """Jobs for the benches of the A-Core: every microprogram on random and adversarial maps."""
 
-import os
 import random
 from dataclasses import replace
 
@@ -13,11 +12,12 @@ from hw.arch.acore.microcode import microcode
 from hw.arch.scalars import Factor, reciprocal
 from sim.golden.acore.apu import Apu
 from sim.golden.pint import canonical, decode
+from sim.rtl.parameters import PARAMETERS
 
 __all__ = ["JOBS", "MAPS", "job", "softmax_jobs"]
 
 #: Width of the stream of sums, and of sums that stay within 48 bits with what is added to them.
-ACC_BITS = int(os.environ.get("ACC_BITS", "36"))
+ACC_BITS = PARAMETERS.get("acc_bits", 36)
 SUM_BITS = min(ACC_BITS, 46)
 #: Kinds of maps of sums.
 MAPS = ("random", "zeros", "spike", "largest", "least", "alternating", "ones", "small")

@@ -3,8 +3,6 @@
 `CODE` is the seed of the programs in its memory, `STARTS` how many are run.
 """
 
-import os
-
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
@@ -13,10 +11,11 @@ from hw.arch.acore.commands import Command, Start, command_word
 from hw.arch.acore.scalar import Accumulator
 from hw.arch.acore.sizes import MEMORY_DEPTH
 from sim.golden.acore.apu import Apu
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.acore.programs import KEPT, PROGRAMS, Expected, random_code, random_memory, random_word, run_program
 from sim.testbench.streams import generator, start
 
-CODE, STARTS = int(os.environ["CODE"]), int(os.environ["STARTS"])
+CODE, STARTS = PARAMETERS["code"], PARAMETERS["starts"]
 #: Accumulators that are read on top of accumulator 0.
 ADDED = (Accumulator.SUM1, Accumulator.SUM2, Accumulator.LARGEST)
 #: Cycles from a question's end to the first bit of its quotient, its exponential; bits of both.

@@ -1,19 +1,18 @@
 """Bench of the accumulators over the lanes: sums of random runs, each read in random order, against integers.
 
-`LANES` is the number of lanes, `FIELDS` names what a lane gives, with the bits of each: `magnitude:48 masked:48 ..`.
+`lanes` is the number of lanes, `fields` names what a lane gives, with the bits of each.
 """
-
-import os
 
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.acore.chain import Chain, Statistic
 from hw.arch.acore.scalar import Accumulator
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-LANES = int(os.environ["LANES"])
-FIELDS = {name: int(bits) for name, bits in (each.split(":") for each in os.environ["FIELDS"].split())}
+LANES = PARAMETERS["lanes"]
+FIELDS: dict[str, int] = PARAMETERS["fields"]
 SIGNED = ("masked", "rescaled", "product")
 #: Accumulators that are read on top of accumulator 0.
 ADDED = (Accumulator.SUM1, Accumulator.SUM2, Accumulator.LARGEST)

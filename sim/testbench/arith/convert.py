@@ -1,6 +1,5 @@
 """Bench of the conversion unit against golden's `encode`: values, edges, statistics, stalls."""
 
-import os
 from functools import reduce
 from operator import or_
 
@@ -9,15 +8,16 @@ import numpy as np
 from cocotb.triggers import FallingEdge, Timer
 
 from sim.golden.pint import NEAREST, SHIFT_MAX, SHIFT_MIN, encode, saturated
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import Stream, generator, pint_format, start
 
 PINT = pint_format()
 #: Cycles from an accepted element to its code.
-LATENCY = int(os.environ["LATENCY"])
+LATENCY = PARAMETERS["latency"]
 #: Bits of a value without its sign; values at and beyond 2^LIMIT saturate.
 LIMIT = PINT.value_width - 1
 #: Elements of a random test.
-COUNT = int(os.environ.get("COUNT", "1000"))
+COUNT = PARAMETERS.get("count", 1000)
 X_MIN, X_MAX = -(1 << 47), (1 << 47) - 1
 NOISE = [0, 1, 0x7FFF, NEAREST, 0xFFFF]
 

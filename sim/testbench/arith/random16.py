@@ -1,15 +1,14 @@
-"""Bench of the random unit and of the hash inside it (`ROUNDS`, and all its 32 bits), against the golden model."""
-
-import os
+"""Bench of the random unit and of the hash inside it (`rounds`, and all its 32 bits), against the golden model."""
 
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.hash import NOISE_ROUNDS
 from sim.golden.pint import hash32, tensor_key
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import Stream, generator, start
 
-ROUNDS = int(os.environ.get("ROUNDS", NOISE_ROUNDS))
+ROUNDS = PARAMETERS.get("rounds", NOISE_ROUNDS)
 #: Indices that toggle each bit alone, and the extremes.
 CORNERS = [0, 0xFFFFFFFF, *(1 << bit for bit in range(32))]
 

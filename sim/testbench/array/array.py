@@ -1,10 +1,8 @@
 """Bench of the array: plays a program, keeps the partial sums, and compares every port in every cycle.
 
-The environment names the file that :mod:`sim.engine.array` wrote (`ARRAY_PROGRAM`) and the one to write
-(`ARRAY_RESULT`).
+The parameters name the file that :mod:`sim.engine.array` wrote (`program`) and the one to write
+(`result`).
 """
-
-import os
 
 import cocotb
 import numpy as np
@@ -15,6 +13,7 @@ from hw.arch.array.control import PORTS, ArrayControl
 from sim.golden.array.program import CONTROL_FIELDS
 from sim.golden.conv import wrap
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS
 
 
 def _control_words(program) -> list[int]:
@@ -40,7 +39,7 @@ async def plays_program(dut):
 
     Random partial sums on the ports that nobody takes let their adders overflow.
     """
-    program = np.load(os.environ["ARRAY_PROGRAM"])
+    program = np.load(PARAMETERS["program"])
     k, acc_bits, latency = (int(program[name]) for name in ("k", "acc_bits", "latency"))
     address, expected = program["address"], program["expected"]
     clusters, wpus = address.shape[1:3]
@@ -93,4 +92,4 @@ async def plays_program(dut):
         for name, words in inputs.items():
             getattr(dut, name).value = words[cycle] if cycle < len(words) else 0
         await FallingEdge(dut.clk)
-    np.savez(os.environ["ARRAY_RESULT"], memory=memory, valid_cycles=np.array(valid_cycles))
+    np.savez(PARAMETERS["result"], memory=memory, valid_cycles=np.array(valid_cycles))

@@ -1,7 +1,5 @@
 """Bench of the cross-WPU sums: random sums, and a random beat in every cycle."""
 
-import os
-
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
@@ -10,6 +8,7 @@ from cocotb.triggers import FallingEdge
 from hw.arch.array.config import TAPS
 from sim.golden.conv import wrap
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS, SEED
 
 
 def added(q, beat: int, acc_bits: int):
@@ -29,11 +28,9 @@ def added(q, beat: int, acc_bits: int):
 @cocotb.test()
 async def sums_and_overflow(dut):
     """`sum` and `overflow` follow q and the beat of `latency` cycles before; beats without a row repeat the last."""
-    wpus, rows, acc_bits, latency = (
-        int(os.environ[f"GRADIENT_{name}"]) for name in ("WPUS", "ROWS", "ACC_BITS", "LATENCY")
-    )
+    wpus, rows, acc_bits, latency = (PARAMETERS[name] for name in ("wpus", "rows", "acc_bits", "latency"))
     cycles = 1000
-    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    rng = np.random.default_rng(SEED)
     # Of several sizes, so that no addition, one or more wrap.
     half = 1 << (acc_bits - 1)
     q = rng.integers(-half, half, (cycles, wpus, rows, TAPS)) >> rng.choice([0, 0, 1, 2], (cycles, 1, 1, TAPS))

@@ -1,6 +1,5 @@
 """Bench of the PE: random operands and a random mode in every cycle, against the register model."""
 
-import os
 import random
 
 import cocotb
@@ -11,6 +10,7 @@ from hw.arch.array.cell import AddTo, CellControl
 from hw.arch.array.config import TAPS
 from sim.golden.array.pe import PeModel
 from sim.golden.pint import decode
+from sim.rtl.parameters import PARAMETERS, SEED
 
 
 def _signed(value, width: int) -> int:
@@ -21,9 +21,9 @@ def _signed(value, width: int) -> int:
 @cocotb.test()
 async def follows_the_register_model(dut):
     """b_out and p equal the model's in every cycle, the modes changing at random."""
-    form, head = os.environ["PE_FORM"], os.environ["PE_HEAD"] == "1"
-    k, d, acc_bits = (int(os.environ[f"PE_{name}"]) for name in ("K", "D", "ACC_BITS"))
-    rng = random.Random(int(os.environ["COCOTB_RANDOM_SEED"]))
+    form, head = PARAMETERS["form"], PARAMETERS["head"]
+    (k, d), acc_bits = PARAMETERS["pint"], PARAMETERS["acc_bits"]
+    rng = random.Random(SEED)
     # What the operand ports of this form take, with its value: all codes, or all values.
     decoded = [int(t) for t in decode(range(1 << k), k, d)]
     operands = list(enumerate(decoded)) if form == "shift" else [(t, t) for t in sorted(set(decoded))]
@@ -46,7 +46,7 @@ async def follows_the_register_model(dut):
     for _ in range(5):
         await FallingEdge(dut.clk)
     p_width, b_width = len(port("p_out", 0)), len(port("b_out", 0))
-    for cycle in range(int(os.environ.get("PE_CYCLES", "4000"))):
+    for cycle in range(PARAMETERS.get("cycles", 4000)):
         step = {
             "multiply": rng.randrange(2),
             "add_to": rng.choice(("ZERO", "CASCADE", "CASCADE", "SUM", "SUM", "SUM")),

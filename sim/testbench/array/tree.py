@@ -1,7 +1,5 @@
 """Bench of the sum tree: random sums, and a random mode in every cycle."""
 
-import os
-
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
@@ -12,6 +10,7 @@ from hw.arch.array.control import MIXED_PORTS, PORTS, SPLIT_PORTS, TAP_PORTS, Po
 from sim.golden.array.array import stationary_ports
 from sim.golden.conv import wrap
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS, SEED
 
 #: Ports that carry a defined value in each mode.
 USED = {
@@ -26,9 +25,9 @@ USED = {
 @cocotb.test()
 async def sums_in_every_mode(dut):
     """ps_o = the mode's sums of q `latency` cycles before, plus ps_i of the cycle before; `overflow` where it wraps."""
-    rows, acc_bits, latency = (int(os.environ[f"TREE_{name}"]) for name in ("ROWS", "ACC_BITS", "LATENCY"))
-    cycles = int(os.environ.get("TREE_CYCLES", "3000"))
-    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    rows, acc_bits, latency = (PARAMETERS[name] for name in ("rows", "acc_bits", "latency"))
+    cycles = PARAMETERS.get("cycles", 3000)
+    rng = np.random.default_rng(SEED)
     half = 1 << (acc_bits - 1)
     q = rng.integers(-half, half, (cycles, rows, TAPS))
     ps_i, gradient = rng.integers(-half, half, (cycles, PORTS)), rng.integers(-half, half, (cycles, TAPS))

@@ -1,19 +1,20 @@
 """Bench of the C-Core: writes tensors, gives descriptors, and compares all that leaves with golden.
 
-`CCORE_PROGRAM` names the file of steps that :mod:`sim.engine.ccore` wrote, `CCORE_RESULT` the one to write,
-`CCORE_PROGRESS` one that gets a line with the cycle now and then.
+`program` names the file of steps that :mod:`sim.engine.ccore` wrote, `result` the one to write,
+`progress` one that gets a line with the cycle now and then.
 """
 
 import collections
 import itertools
 import math
-import os
 import pickle
 import random
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
+
+from sim.rtl.parameters import PARAMETERS
 
 #: Cycles from one line of progress to the next.
 PROGRESS_CYCLES = 200
@@ -150,7 +151,7 @@ async def play(dut, program, rng, limit: float = math.inf) -> dict:
         await FallingEdge(dut.clk)
         cycle += 1
         if cycle % PROGRESS_CYCLES == 0:
-            with open(os.environ["CCORE_PROGRESS"], "a") as progress:
+            with open(PARAMETERS["progress"], "a") as progress:
                 progress.write(f"{cycle}\n")
         host.cycle(cycle, commander.started, len(status.cycles), (results, sums))
         writer.cycle(len(status.cycles), len(results.cycles))
@@ -170,7 +171,7 @@ async def runs_descriptors(dut):
 
     After each reset of the program, at its moment of a run and for its length, the same holds from the beginning.
     """
-    with open(os.environ["CCORE_PROGRAM"], "rb") as file:
+    with open(PARAMETERS["program"], "rb") as file:
         program = pickle.load(file)
     rng = random.Random(program["seed"])
     dut.rst.value = 1
@@ -184,5 +185,5 @@ async def runs_descriptors(dut):
         await play(dut, program, rng)
         await reset(dut, 1)
     outcome = await play(dut, program, rng)
-    with open(os.environ["CCORE_RESULT"], "wb") as file:
+    with open(PARAMETERS["result"], "wb") as file:
         pickle.dump(outcome | {"overflow": int(dut.overflow.value)}, file)

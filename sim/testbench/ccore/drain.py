@@ -1,11 +1,10 @@
 """Bench of the drain, with a memory model at its port: beats, bubbles, stalls and the end of jobs, against golden.
 
-The environment holds the sizes (`SIZES`: clusters, wpus, rows, psum_depth) and the memory's latency (`LATENCY`),
+The parameters are the sizes (`sizes`: clusters, wpus, rows, psum_depth) and the memory's latency (`latency`),
 and the cycles from a job to its first request (`FILL`).
 """
 
 import collections
-import os
 from dataclasses import replace
 
 import cocotb
@@ -15,13 +14,14 @@ from hw.arch.array.control import PORTS
 from hw.arch.ccore.config import CCoreConfig
 from hw.arch.ccore.drain import DrainJob, DrainMode, drain_beat, drain_request
 from sim.golden.ccore.order import beats
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import Stream, generator, start
 
-CLUSTERS, WPUS, ROWS, DEPTH = map(int, os.environ["SIZES"].split(","))
+CLUSTERS, WPUS, ROWS, DEPTH = PARAMETERS["sizes"]
 CONFIG = CCoreConfig(array=ArrayConfig(clusters=CLUSTERS, wpus=WPUS, rows=ROWS, channels=1), psum_depth=DEPTH)
-LATENCY = int(os.environ["LATENCY"])
+LATENCY = PARAMETERS["latency"]
 #: Cycles from a job to the request of its first beat.
-FILL = int(os.environ["FILL"])
+FILL = PARAMETERS["fill"]
 REQUEST, BEAT = drain_request(CONFIG), drain_beat(CONFIG)
 SUMS = BEAT.members["data"].size
 
@@ -165,7 +165,7 @@ def some_jobs(rng, count: int) -> list[DrainJob]:
 async def random_jobs(dut, stalls):
     """Jobs of all modes back to back: every beat, and `done` in the cycle after each job's final one."""
     run = await begin(dut, idle=stalls[0], stall=stalls[1])
-    jobs = some_jobs(generator(), int(os.environ["JOBS"]))
+    jobs = some_jobs(generator(), PARAMETERS["jobs"])
     wanted = [expected(run.memory, job) for job in jobs]
     longest = max(map(len, wanted))
     await run.play(jobs, limit=40 + 10 * longest)
@@ -184,7 +184,7 @@ async def random_jobs(dut, stalls):
 async def every_beat_in_its_cycle(dut):
     """Without stalls: the latency, no bubble but for empty groups and after jobs with a last line of 1 or 2 beats."""
     run = await begin(dut)
-    jobs = some_jobs(generator(), int(os.environ["JOBS"]))
+    jobs = some_jobs(generator(), PARAMETERS["jobs"])
     jobs += [replace(job, rows=job.pitch) for job in jobs]
     await run.play(jobs, limit=1000)
     cycle, cycles = run.jobs[0] + FILL + LATENCY, []

@@ -1,10 +1,8 @@
 """Bench of the C-Core's input network: a write and a request in every cycle, and the lanes that come of them.
 
-The environment names the file with the fields of the inputs and the lanes expected (`INPUT_NETWORK`), the sizes
-(`CCORE`: clusters, wpus, rows, channels, input_depth) and the latency (`LATENCY`).
+The parameters are the file with the fields of the inputs and the lanes expected (`slots`), the sizes of the array
+(`array`: clusters, wpus, rows, channels), the depth of a bank (`depth`) and the latency (`latency`).
 """
-
-import os
 
 import cocotb
 import numpy as np
@@ -14,6 +12,7 @@ from hw.arch.array.config import ArrayConfig
 from hw.arch.ccore.config import CCoreConfig
 from hw.arch.ccore.inputs import input_control, input_write
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import start
 from sim.testbench.structs import struct_words
 
@@ -21,9 +20,9 @@ from sim.testbench.structs import struct_words
 @cocotb.test()
 async def lanes_are_golden(dut):
     """The lanes of every slot, `LATENCY` cycles after its control."""
-    *sizes, depth = map(int, os.environ["CCORE"].split(","))
-    config, latency = CCoreConfig(array=ArrayConfig(*sizes), input_depth=depth), int(os.environ["LATENCY"])
-    fields, code = np.load(os.environ["INPUT_NETWORK"]), config.array.pint.k
+    config = CCoreConfig(array=ArrayConfig(*PARAMETERS["array"]), input_depth=PARAMETERS["depth"])
+    latency, code = PARAMETERS["latency"], config.array.pint.k
+    fields = np.load(PARAMETERS["slots"])
     parts = {name: {} for name in ("write", "read", "window")}
     for key in fields.files:
         if "." in key:

@@ -1,11 +1,10 @@
 """Bench of the partial sums, in the array's and the drain's place: random operations, against golden in every cycle.
 
-The environment holds the sizes (`SIZES`: clusters, wpus, acc_bits, psum_depth, images) and the timing (`LATENCY`,
-`LOOP`, `DRAIN_LATENCY`).
+The parameters are the sizes (`sizes`: clusters, wpus, acc_bits, psum_depth, images) and the timing (`latency`,
+`loop`, `drain_latency`).
 """
 
 import collections
-import os
 
 import cocotb
 import numpy as np
@@ -18,10 +17,11 @@ from hw.arch.ccore.drain import drain_request
 from hw.arch.ccore.psums import psum_op
 from sim.golden.ccore.psums import PartialSums
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-CLUSTERS, WPUS, ACC_BITS, DEPTH, IMAGES = map(int, os.environ["SIZES"].split(","))
-LATENCY, LOOP, DRAIN_LATENCY = (int(os.environ[name]) for name in ("LATENCY", "LOOP", "DRAIN_LATENCY"))
+CLUSTERS, WPUS, ACC_BITS, DEPTH, IMAGES = PARAMETERS["sizes"]
+LATENCY, LOOP, DRAIN_LATENCY = (PARAMETERS[name] for name in ("latency", "loop", "drain_latency"))
 CONFIG = CCoreConfig(
     array=ArrayConfig(clusters=CLUSTERS, wpus=WPUS, rows=1, channels=1, acc_bits=ACC_BITS),
     psum_depth=DEPTH,

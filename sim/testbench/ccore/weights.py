@@ -1,7 +1,6 @@
 """Bench of the weight buffer: a write and a read in every cycle, and blocks that are read in both directions."""
 
 import itertools
-import os
 
 import cocotb
 import numpy as np
@@ -13,9 +12,10 @@ from hw.arch.ccore.config import CCoreConfig, Shuffle
 from hw.arch.ccore.weights import weight_read, weight_write
 from sim.golden.ccore import weights as golden
 from sim.rtl.bits import pack
+from sim.rtl.parameters import PARAMETERS, SEED
 
-CONFIG = CCoreConfig(ArrayConfig(*map(int, os.environ["ARRAY"].split("x"))), weight_depth=int(os.environ["DEPTH"]))
-CYCLES, LATENCY = int(os.environ["CYCLES"]), int(os.environ["LATENCY"])
+CONFIG = CCoreConfig(ArrayConfig(*PARAMETERS["array"]), weight_depth=PARAMETERS["depth"])
+CYCLES, LATENCY = PARAMETERS["cycles"], PARAMETERS["latency"]
 CLUSTERS, K = CONFIG.array.clusters, CONFIG.array.pint.k
 
 
@@ -66,7 +66,7 @@ def writing(row, column, address, turn, codes) -> dict:
 @cocotb.test()
 async def reads_overlap_writes(dut):
     """Random reads and writes at once: golden's codes, and the old one where both meet."""
-    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    rng = np.random.default_rng(SEED)
     driver, banks, meetings = Driver(dut), golden.memory(CONFIG), 0
     await driver.start()
     for _ in range(CYCLES):
@@ -106,7 +106,7 @@ def source(shuffle: Shuffle, r: int, k: int) -> tuple[int, int]:
 @cocotb.test()
 async def blocks_read_in_both_directions(dut):
     """A block W(o, i) in every tap group: read by input channel it is W, by output channel its transpose."""
-    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    rng = np.random.default_rng(SEED)
     driver = Driver(dut)
     await driver.start()
     base = int(rng.integers(CONFIG.weight_depth - CLUSTERS + 1))
@@ -125,7 +125,7 @@ async def blocks_read_in_both_directions(dut):
 @cocotb.test()
 async def errors_read_by_slot(dut):
     """Errors of slot n, in column n mod 3 (kernels) or by blocks of channels (1x1)."""
-    rng = np.random.default_rng(int(os.environ["COCOTB_RANDOM_SEED"]))
+    rng = np.random.default_rng(SEED)
     driver, wpus = Driver(dut), CONFIG.array.wpus
     await driver.start()
     stored = rng.integers(0, 1 << K, (wpus, 4 * TAPS, CLUSTERS))

@@ -1,15 +1,14 @@
 """Bench of two models of the DSP48E1 side by side: every output of a cascade, in every cycle."""
 
-import os
-
 import cocotb
 from cocotb.triggers import FallingEdge
 
 from hw.arch.array.cell import AddTo
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
 #: Cycles.
-COUNT = int(os.environ.get("COUNT", "20000"))
+COUNT = PARAMETERS.get("count", 20000)
 
 
 @cocotb.test()

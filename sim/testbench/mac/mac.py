@@ -1,6 +1,5 @@
 """Bench of the MAC against golden products: all pairs of codes, long sums modulo 2^acc_bits, clear, enable, reset."""
 
-import os
 from collections import deque
 
 import cocotb
@@ -8,15 +7,16 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from sim.golden.pint import decode
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, pint_format, start
 
 PINT = pint_format()
 #: Cycles from an operation to its sum.
-LATENCY = int(os.environ["LATENCY"])
+LATENCY = PARAMETERS["latency"]
 CODES = 1 << PINT.k
 VALUES = decode(np.arange(CODES), PINT.k, PINT.d).tolist()
 #: Cycles of a random test.
-COUNT = int(os.environ.get("COUNT", "2000"))
+COUNT = PARAMETERS.get("count", 2000)
 #: Most cycles of a sum that wraps.
 LONGEST = 10_000
 

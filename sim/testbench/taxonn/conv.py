@@ -1,6 +1,5 @@
-"""Benches of the units of a convolution against golden; each is for one unit, its parameters in the environment."""
+"""Benches of the units of a convolution against golden; each is for one unit, with its parameters."""
 
-import os
 import random
 from itertools import product
 
@@ -14,11 +13,11 @@ from sim.golden.taxonn.activation import activate, derive
 from sim.golden.taxonn.conv import fold
 from sim.golden.taxonn.fixed import rescale, saturate, shift_round
 from sim.rtl.bits import pack, unpack
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-FORM = FixedFormat.parse(os.environ.get("FORMAT", "2,12"))
-*_SIZES, _AVERAGE = (int(each) for each in os.environ.get("MAPS", "1,1,1,1,1,0,1,0").split(","))
-MAPS = Convolution(*_SIZES, bool(_AVERAGE))
+FORM = FixedFormat.parse(PARAMETERS.get("format", "2,12"))
+MAPS = Convolution(**PARAMETERS["maps"])
 
 
 def signed(handle) -> int:
@@ -157,8 +156,8 @@ async def rows(dut):
 @cocotb.test()
 async def stage(dut):
     """Sums forward, then errors back, with gaps, for some samples."""
-    rng, kind, size = generator(), Activation(os.environ["KIND"]), int(os.environ["SIZE"])
-    fraction, stochastic = int(os.environ["FRACTION"]), os.environ["ROUNDING"] == "stochastic"
+    rng, kind, size = generator(), Activation(PARAMETERS["kind"]), PARAMETERS["size"]
+    fraction, stochastic = PARAMETERS["fraction"], PARAMETERS["rounding"] == "stochastic"
     ratio, cut = MAPS.mean(FORM.width)
     await start(dut, i_valid=0, i=0, error_valid=0, error=0, **({"noise": 0} if stochastic else {}))
 

@@ -1,12 +1,12 @@
 """Bench of the sequencer of a convolution: every order of every sample in its cycle."""
 
-import os
 from itertools import product
 
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.taxonn.order import Op
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 from sim.testbench.taxonn.between import Between
 from sim.testbench.taxonn.conv import MAPS, signed
@@ -53,9 +53,9 @@ class Sequence:
     """Holds the orders of samples to what is due, and to its number of cycles."""
 
     def __init__(self, dut):
-        self.dut, self.rng, self.back = dut, generator(), os.environ["BACK"] == "1"
+        self.dut, self.rng, self.back = dut, generator(), PARAMETERS["back"]
         self.between, self.samples, self.updated = Between(dut, self.rng), 0, False
-        self.limits = dict(zip(("forward", "back", "update"), map(int, os.environ["CYCLES"].split(",")), strict=True))
+        self.limits = dict(zip(("forward", "back", "update"), PARAMETERS["cycles"], strict=True))
         self.begin_at = self.column = None
         self.orders: list[tuple] = []
         self.next_sample()
@@ -123,7 +123,7 @@ class Sequence:
             length = self.last[phase] - begin + 1
             assert length == self.limits[phase], phase
         last = max(self.last.values())
-        assert now - last == int(os.environ["GAP"]) + (1 if self.train else IDLE)
+        assert now - last == PARAMETERS["gap"] + (1 if self.train else IDLE)
         self.between.since, self.updated, self.samples, self.orders = now + 1, False, self.samples + 1, []
         self.next_sample()
 

@@ -1,18 +1,17 @@
 """Bench of a PE of a convolution: its orders in turn with random gaps, against golden's arithmetic."""
 
-import os
-
 import cocotb
 import numpy as np
 
 from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT
 from hw.arch.taxonn.order import Op
 from sim.golden.taxonn.fixed import rescale, saturate, shift_round
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import start
 from sim.testbench.taxonn.pe import FORM, INPUTS, OUTPUTS, STOCHASTIC, Bench, put
 
 #: Fraction bits of G beyond F.
-SPREAD = int(os.environ.get("SPREAD", "0"))
+SPREAD = PARAMETERS.get("spread", 0)
 
 
 class KernelBench(Bench):

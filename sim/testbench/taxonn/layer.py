@@ -1,7 +1,5 @@
 """Bench of one fully connected layer: inputs, errors and credits come at random, all that leaves it is golden's."""
 
-import os
-
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
@@ -12,14 +10,15 @@ from sim.golden.taxonn.fixed import rescale
 from sim.golden.taxonn.layer import FcLayer
 from sim.golden.taxonn.loss import output_gradient
 from sim.golden.taxonn.noise import ERROR, INPUT, NOISE_HALF, element_noise, layer_key
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 from sim.testbench.taxonn.units import put, signed
 
-INPUTS, OUTPUTS = int(os.environ["INPUTS"]), int(os.environ["OUTPUTS"])
-FORM, KIND = FixedFormat.parse(os.environ["FORMAT"]), Activation(os.environ["KIND"])
-SOURCE = FixedFormat.parse(os.environ["SOURCE"]) if os.environ["SOURCE"] else None
-FRACTION = int(os.environ["ERROR_FRACTION"] or 0)
-ROUNDING, CONVERSION = (Rounding(os.environ[name]) for name in ("ROUNDING", "CONVERSION"))
+INPUTS, OUTPUTS = PARAMETERS["inputs"], PARAMETERS["outputs"]
+FORM, KIND = FixedFormat.parse(PARAMETERS["format"]), Activation(PARAMETERS["kind"])
+SOURCE = FixedFormat.parse(PARAMETERS["source"]) if PARAMETERS["source"] else None
+FRACTION = PARAMETERS["error_fraction"] or 0
+ROUNDING, CONVERSION = (Rounding(PARAMETERS[name]) for name in ("rounding", "conversion"))
 SAMPLES, CREDITS = 12, 2
 
 

@@ -1,7 +1,5 @@
 """Bench of the PE: its orders in turn with random gaps, against what golden's layer does with one row."""
 
-import os
-
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
@@ -9,14 +7,15 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hw.arch.taxonn.config import NOISE_BITS, RATE_SHIFT, FixedFormat
 from hw.arch.taxonn.order import Op, order_word
 from sim.golden.taxonn.fixed import saturate, shift_round
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-FORM = FixedFormat.parse(os.environ["FORMAT"])
-INPUTS = int(os.environ["INPUTS"])
-TRAINING = os.environ["TRAINING"] == "1"
-STOCHASTIC = TRAINING and os.environ["ROUNDING"] == "stochastic"
+FORM = FixedFormat.parse(PARAMETERS["format"])
+INPUTS = PARAMETERS["inputs"]
+TRAINING = PARAMETERS["training"]
+STOCHASTIC = TRAINING and PARAMETERS["rounding"] == "stochastic"
 LAYOUT = order_word(INPUTS, FORM)
-LATENCY, OUTPUTS = 3, int(os.environ["OUTPUTS"])
+LATENCY, OUTPUTS = 3, PARAMETERS["outputs"]
 
 
 def signed(handle) -> int:

@@ -1,15 +1,14 @@
 """Bench of the sequencer: every order of every sample in its cycle, whatever stalls."""
 
-import os
-
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hw.arch.taxonn.order import Op
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 from sim.testbench.taxonn.between import Between
 
-INPUTS, BACK, GAP = int(os.environ["INPUTS"]), os.environ["BACK"] == "1", int(os.environ["GAP"])
+INPUTS, BACK, GAP = PARAMETERS["inputs"], PARAMETERS["back"], PARAMETERS["gap"]
 SAMPLES = 40
 NAMES = ("has", "train", "credit", "ready", "gradient", "request", "read", "acknowledge")
 

@@ -1,6 +1,5 @@
 """Bench of the whole TaxoNN machine at its AXI ports, against the golden network; AXI by cocotbext-axi."""
 
-import os
 import random
 
 import cocotb
@@ -17,30 +16,29 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from hw.arch.taxonn.config import FixedFormat, TaxonnConfig
+from hw.arch.taxonn.config import Activation, FixedFormat, Rounding, TaxonnConfig
 from hw.arch.taxonn.maps import parse_layers
 from hw.arch.taxonn.registers import LayerRegister, Register, layer_register, weight_address
 from sim.golden.taxonn.layer import rate_code
 from sim.golden.taxonn.network import Network
 from sim.golden.taxonn.noise import layer_key
+from sim.rtl.parameters import PARAMETERS, SEED
 
 
 def configuration() -> TaxonnConfig:
-    """Return the configuration under test, from the environment."""
-    env = os.environ
-    layers, convolutions = parse_layers(env["LAYERS"])
+    """Return the configuration under test."""
+    layers, convolutions = parse_layers(PARAMETERS["layers"])
     return TaxonnConfig(
         layers,
-        tuple(env["ACTIVATIONS"].split(",")),
-        tuple(FixedFormat.parse(form) for form in env["FORMATS"].split("/")),
-        env["ROUNDING"],
+        tuple(map(Activation, PARAMETERS["activations"])),
+        tuple(FixedFormat.parse(form) for form in PARAMETERS["formats"]),
+        Rounding(PARAMETERS["rounding"]),
         convolutions,
-        env["CONVERSION"],
+        Rounding(PARAMETERS["conversion"]),
     )
 
 
 CONFIG = configuration()
-SEED = int(os.environ["COCOTB_RANDOM_SEED"])
 
 
 def pauses(rng: random.Random, share: float):
@@ -194,7 +192,7 @@ async def keeps_the_cycles_of_the_paper(dut):
     steps = 3
     await compare(machine, machine.random_weights(), machine.samples(steps), RATE)
     cycles = [await machine.read(register) for register in list(Register)[3:]]
-    assert cycles == [steps * int(each) for each in os.environ["STEP_CYCLES"].split(",")]
+    assert cycles == [steps * each for each in PARAMETERS["step_cycles"]]
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -210,7 +208,7 @@ async def latency(dut):
             begin = cycle
         if int(dut.m_axis_result_tvalid.value) and int(dut.m_axis_result_tlast.value):
             break
-    assert cycle - begin == int(os.environ["LATENCY"])
+    assert cycle - begin == PARAMETERS["latency"]
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

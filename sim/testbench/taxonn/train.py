@@ -1,10 +1,9 @@
 """Trains the TaxoNN machine as fast as a bench can: few cocotb calls a word, none while nothing moves.
 
-`TAXONN_PROGRAM` is a file of arrays from :mod:`sim.engine.taxonn`, `TAXONN_RESULT` what becomes of them; the number
-of samples that went in is appended to `TAXONN_PROGRESS` from time to time.
+`program` is a file of arrays from :mod:`sim.engine.taxonn`, `result` what becomes of them; the number
+of samples that went in is appended to `progress` from time to time.
 """
 
-import os
 from pathlib import Path
 
 import cocotb
@@ -13,6 +12,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from hw.arch.taxonn.registers import LayerRegister, Register, layer_register
+from sim.rtl.parameters import PARAMETERS
 
 #: Samples between two lines of progress.
 _REPORT = 50
@@ -101,8 +101,8 @@ async def take(dut, count: int, size: int) -> list[int]:
 
 @cocotb.test()
 async def train(dut):
-    program = np.load(os.environ["TAXONN_PROGRAM"])
-    progress = Path(os.environ["TAXONN_PROGRESS"])
+    program = np.load(PARAMETERS["program"])
+    progress = Path(PARAMETERS["progress"])
     depth, mask = int(program["depth"]), (1 << len(dut.s_axis_sample_tdata)) - 1
     port = await begin(dut)
     for i in range(depth):
@@ -140,4 +140,4 @@ async def train(dut):
         addresses = program[f"addresses_{i}"]
         words = [await port.read(int(address)) for address in addresses.ravel()]
         weights[f"weights_{i}"] = np.array(words).reshape(addresses.shape)
-    np.savez(os.environ["TAXONN_RESULT"], best=np.array(best), cycles=np.array(cycles), **weights)
+    np.savez(PARAMETERS["result"], best=np.array(best), cycles=np.array(cycles), **weights)

@@ -1,6 +1,5 @@
-"""Benches of the units of TaxoNN against golden; each test is for one unit, its parameters in the environment."""
+"""Benches of the units of TaxoNN against golden; each test is for one unit, with its parameters."""
 
-import os
 import random
 
 import cocotb
@@ -14,12 +13,13 @@ from sim.golden.taxonn.curve import curve
 from sim.golden.taxonn.fixed import rescale, saturate, shift_round
 from sim.golden.taxonn.loss import output_gradient
 from sim.golden.taxonn.noise import element_noise
+from sim.rtl.parameters import PARAMETERS
 from sim.testbench.streams import generator, start
 
-FORM = FixedFormat.parse(os.environ.get("FORMAT", "2,12"))
-KIND = os.environ.get("KIND", "")
-SIZE = int(os.environ.get("SIZE", "1"))
-STOCHASTIC = os.environ.get("ROUNDING") == "stochastic"
+FORM = FixedFormat.parse(PARAMETERS.get("format", "2,12"))
+KIND = PARAMETERS.get("kind", "")
+SIZE = PARAMETERS.get("size", 1)
+STOCHASTIC = PARAMETERS.get("rounding") == "stochastic"
 CORNERS = [0, 1, -1, FORM.one, -FORM.one, FORM.low, FORM.low + 1, FORM.high]
 
 
@@ -62,7 +62,7 @@ async def pipeline(dut, latency: int, rows, inputs, outputs, valid=None):
 
 @cocotb.test()
 async def rescaling(dut):
-    rng, bits, fraction = generator(), len(dut.i), int(os.environ["FRACTION"])
+    rng, bits, fraction = generator(), len(dut.i), PARAMETERS["fraction"]
     rows = []
     for _ in range(500):
         value = rng.getrandbits(bits) - (1 << bits - 1) >> rng.randrange(bits)
@@ -122,7 +122,7 @@ async def activations(dut):
         return int(saturate(product + signed(dut.addend), FORM))
 
     outputs = [lambda dut: signed(dut.y), derivative]
-    await pipeline(dut, int(os.environ["LATENCY"]), rows, ["z"], outputs, ("i_valid", "o_valid"))
+    await pipeline(dut, PARAMETERS["latency"], rows, ["z"], outputs, ("i_valid", "o_valid"))
 
 
 @cocotb.test()
