@@ -15,7 +15,7 @@ from .narrow import NarrowControl, NarrowDecode
 from .noise import NOISES
 from .normalise import NormaliseControl, NormaliseDecode
 from .product import CENTRED, FACTOR
-from .rescale import U_WIDTH, RescaleControl, RescaleDecode
+from .rescale import RescaleControl, RescaleDecode
 
 __all__ = ["Constants", "ConstantValues"]
 
@@ -68,10 +68,10 @@ class Constants(wiring.Component):
         values = self.values
         for name in ("factor0", "factor1", "compare", "count", "group", "index", "stride", "nearest"):
             init = 1 if name in ("group", "stride") else 0
-            m.d.comb += values[name].eq(self._kept(m, Constant[name.upper()], values[name].shape(), init=init))
+            m.d.comb += values[name].eq(self._kept(m, Constant[name.upper()], init=init))
         for n in range(NOISES):
             for part in range(2):
-                key = self._kept(m, Constant(Constant.KEY0_LOW + 2 * n + part), unsigned(32))
+                key = self._kept(m, Constant(Constant.KEY0_LOW + 2 * n + part))
                 m.d.comb += values.keys[n].word_select(part, 32).eq(key)
         mean = Signal(signed(CENTRED), reset_less=True)
         m.d.sync += mean.eq(Mux(self.chain.centre, values.compare, 0))
@@ -88,17 +88,17 @@ class Constants(wiring.Component):
         scales = Signal()
         self._when(m, Constant.SCALE, scales.eq(1))
         self._when(m, Constant.SHIFT, scales.eq(0))
-        u = self._kept(m, Constant.CONVERT, signed(U_WIDTH + 1))
+        u = self._kept(m, Constant.CONVERT)
         large = Mux(u > CONVERT_LARGEST, CONVERT_LARGEST, u)
         m.d.comb += [
-            narrow.shift.eq(self._kept(m, Constant.SHIFT, narrow.shift.shape())),
-            narrow.scale.eq(self._kept(m, Constant.SCALE, narrow.scale.shape())),
+            narrow.shift.eq(self._kept(m, Constant.SHIFT)),
+            narrow.scale.eq(self._kept(m, Constant.SCALE)),
             narrow.scales.eq(scales),
-            narrow.add.eq(self._kept(m, Constant.ADD, narrow.add.shape())),
+            narrow.add.eq(self._kept(m, Constant.ADD)),
             narrow.adds.eq(self.chain.add),
-            normalise.n.eq(self._kept(m, Constant.NORMALISE, normalise.n.shape())),
+            normalise.n.eq(self._kept(m, Constant.NORMALISE)),
             normalise.used.eq(self.chain.normalise),
-            rescale.u.eq(self._kept(m, Constant.RESCALE, signed(U_WIDTH))),
+            rescale.u.eq(self._kept(m, Constant.RESCALE)),
             convert.u.eq(Mux(u < CONVERT_LEAST, CONVERT_LEAST, large)),
             values.narrow.eq(narrow.control),
             values.normalise.eq(normalise.control),
@@ -106,9 +106,9 @@ class Constants(wiring.Component):
             values.convert.eq(convert.control),
         ]
 
-    def _kept(self, m, constant, shape, init=0):
-        """Register of a constant."""
-        kept = Signal(shape, name=constant.name.lower(), init=init)
+    def _kept(self, m, constant, init=0):
+        """Register of a constant, in its shape."""
+        kept = Signal(constant.stands_for, name=constant.name.lower(), init=init)
         self._when(m, constant, kept.eq(self.data))
         return kept
 

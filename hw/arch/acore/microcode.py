@@ -18,17 +18,29 @@ from .memory import PUBLIC
 from .scalar import SATURATIONS, Accumulator, Base, Instruction, Op
 from .sizes import CODE_DEPTH
 
-__all__ = ["Microcode", "RECORDS", "address", "assemble", "chain_fields", "microcode"]
+__all__ = [
+    "ADDRESSED",
+    "BARE",
+    "JUMPS",
+    "Microcode",
+    "_NUMBERED",
+    "RECORDS",
+    "address",
+    "assemble",
+    "chain_fields",
+    "microcode",
+]
 
 SOURCE = Path(__file__).with_name("microprograms.apu")
 #: First word of the records: the common words lie before it.
 RECORDS = 32
 
-_ADDRESS = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.DIV, Op.SHR, Op.SHF, Op.OUT)
-_NUMBER = (Op.LDI, Op.ADDI, Op.SHRI, Op.SHFI, Op.SAT)
-_JUMP = (Op.JZ, Op.JN, Op.JMP)
-_BARE = (Op.END, Op.RUN, Op.BLEN, Op.EXP, Op.IN)
-_VALUE_BITS = 17
+#: Operations by their operand: a word of the memory, a number, a label, none.
+ADDRESSED = (Op.LD, Op.ST, Op.ADD, Op.SUB, Op.MIN, Op.MAX, Op.MUL, Op.DIV, Op.SHR, Op.SHF, Op.OUT)
+_NUMBERED = (Op.LDI, Op.ADDI, Op.SHRI, Op.SHFI, Op.SAT)
+JUMPS = (Op.JZ, Op.JN, Op.JMP)
+BARE = (Op.END, Op.RUN, Op.BLEN, Op.EXP, Op.IN)
+_VALUE_BITS = Instruction.field("value").bits
 
 
 @dataclass
@@ -140,7 +152,7 @@ class _Assembler:
             self._expand(name, operands)
             return
         op = Op.__members__.get(name.upper())
-        if op is None or len(operands) != (op not in _BARE):
+        if op is None or len(operands) != (op not in BARE):
             raise ValueError(f"Microprogram instruction must be an operation with its operand, not {' '.join(words)!r}")
         base, value = self._operand(op, operands[0]) if operands else (Base.ABSOLUTE, 0)
         word = {"op": op, "base": base, "value": value & ((1 << _VALUE_BITS) - 1)}
@@ -161,12 +173,12 @@ class _Assembler:
         self._scope = outer
 
     def _operand(self, op: Op, text: str) -> tuple[Base, int]:
-        if op in _ADDRESS:
+        if op in ADDRESSED:
             return address(text)
-        if op in _JUMP:
+        if op in JUMPS:
             self._jumps.append((len(self.result.code), self._scope, text, op))
             return Base.ABSOLUTE, 0
-        if op in _NUMBER:
+        if op in _NUMBERED:
             value = int(text)
             if not -(1 << _VALUE_BITS - 1) <= value < 1 << _VALUE_BITS - 1:
                 raise ValueError(f"Microprogram number must fit {_VALUE_BITS} bits, not {value}")
