@@ -23,7 +23,6 @@ __all__ = [
     "BARE",
     "JUMPS",
     "Microcode",
-    "_NUMBERED",
     "RECORDS",
     "address",
     "assemble",
