@@ -45,8 +45,10 @@ def generate(target: str, config: Any, progress: Callable[[str], None] = lambda 
     kind = TARGETS[target]
     if kind.board:
         files, facts = kind.board(config, progress)
-    else:
+    elif kind.build:
         files, facts = _module(kind.build(config), target, progress)
+    else:
+        raise ValueError(f"Target {target} must have a component or a board")
     sources, models = [name for name in files if name.endswith(".v")], {}
     if any(re.search(r"^  DSP48E1 ", text, re.MULTILINE) for text in files.values()):
         models["DSP48E1.v"] = DSP48E1.read_text()

@@ -9,6 +9,7 @@ import pytest
 from gen.commands.generate import generate
 from gen.commands.targets import TARGETS
 from gen.cost.synthesis import YOSYS
+from gen.version import version
 from hw.arch.array.config import ArrayConfig, MacForm
 from hw.arch.pint import PintFormat
 from sim.rtl.models import DSP48E1
@@ -61,6 +62,7 @@ def test_output_is_read_and_described(target, form, tmp_path):
 def test_manifest_of_the_mac():
     manifest = json.loads(generate("mac", ArrayConfig(mac=MacForm.SHIFT, acc_bits=48))["manifest.json"])
     assert manifest["parameters"] == {"pint": [8, 3], "mac": "shift", "acc_bits": 48}
+    assert (manifest["version"], manifest["part"]) == (version(), "xc7vx690tffg1761-2")
     assert manifest["reset"] == {"port": "rst", "active": "high", "synchronous": True}
     assert [(p["name"], p["direction"], p["width"], p["signed"]) for p in manifest["ports"]] == [
         ("clk", "input", 1, False),
