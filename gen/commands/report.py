@@ -16,6 +16,9 @@ from gen.verilog import manifest
 from gen.verilog.files import output_folder, scratch_folder
 from hw.arch.checks import ConfigError
 
+from .options import parse
+from .output import check_outputs
+
 __all__ = ["add_parser", "report"]
 
 NAME = manifest.REPORTS[0]
@@ -130,7 +133,7 @@ def add_parser(commands) -> None:
         description="Synthesise what generate wrote in DIR for the 7 series with Yosys, write DIR/report.json and "
         f"show it beside what the {_DEVICE_NAME} has. The full C-Core takes some minutes.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="output folder of gradgate generate")
+    parser.add_argument("folder", type=parse.folder("DIR"), metavar="DIR", help="output folder of gradgate generate")
     parser.add_argument(
         "--flat", action="store_true", help="dissolve the hierarchy first: optimised across modules, slow if large"
     )
@@ -141,21 +144,16 @@ def add_parser(commands) -> None:
         "--timing", action="store_true", help="static timing of the netlist too, under two models of delays"
     )
     parser.add_argument(
-        "--period", type=_period, metavar="NS", help=f"with --timing: the clock period (default: {_PERIOD_NS} ns)"
+        "--period",
+        type=parse.number("--period", 0, 1000),
+        metavar="NS",
+        help=f"with --timing: the clock period (default: {_PERIOD_NS} ns)",
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="with --timing: draw a histogram of the endpoints")
+    parser.add_argument(
+        "--plot", type=parse.file("--plot"), metavar="FILE", help="with --timing: draw a histogram of the endpoints"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=_run, ends_at_once=True)
-
-
-def _period(text: str) -> float:
-    try:
-        period = float(text)
-    except ValueError:
-        period = 0.0
-    if not 0 < period <= 1000:
-        raise UserError(f"--period must be a number of ns above 0 and up to 1000, not {text!r}")
-    return period
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -165,13 +163,12 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{option} belongs to --timing, which is not given")
     if not arguments.folder.is_dir():
         raise UserError(f"A report needs a folder that gradgate generate wrote, not {arguments.folder}")
-    if (arguments.folder / NAME).is_dir():
-        raise UserError(f"Output file {arguments.folder / NAME} must not be a folder")
     if arguments.plot:
         # Imported late: charts need a package that takes seconds to load.
         from sim.charts.picture import check
 
         check(arguments.plot)
+        check_outputs({"Plot": arguments.plot})
 
 
 def _run(arguments: argparse.Namespace) -> None:

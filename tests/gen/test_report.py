@@ -81,9 +81,13 @@ def test_flat_mac_is_no_larger(mac, capsys):
     [
         (("--period", "4"), "--period belongs to --timing, which is not given"),
         (("--plot", "spread.png"), "--plot belongs to --timing, which is not given"),
-        (("--timing", "--period", "0"), "--period must be a number of ns above 0 and up to 1000, not '0'"),
-        (("--timing", "--period", "nan"), "--period must be a number of ns above 0 and up to 1000, not 'nan'"),
+        (("--timing", "--period", "0"), "--period must be a number above 0 and up to 1000, not '0'"),
+        (("--timing", "--period", "nan"), "--period must be a number above 0 and up to 1000, not 'nan'"),
         (("--timing", "--plot", "spread.xyz"), "Plot must be of a format such as .png, .svg or .pdf, not 'spread.xyz'"),
+        (
+            ("--timing", "--plot", "/dev/null/a.png"),
+            "Plot must be writable, but /dev/null/a.png is not (Not a directory)",
+        ),
     ],
 )
 def test_a_wrong_option_is_refused_before_the_work(options, message, mac, capsys, monkeypatch):
