@@ -1,7 +1,8 @@
 """Thousands of random layers on the generated C-Core: `python -m bench.soak --count 1000 [--seed S] [--size 2x3x3x4]`.
 
 Each run has its own printed seed; the first difference from golden or from direct convolution ends the soak with exit 1
-and the options that show it again.
+and the options that show it again. Before the layers come descriptors with mistakes, of which none may hang, lose a
+status or leave a trace.
 """
 
 import argparse
@@ -15,10 +16,12 @@ from hw.arch.array.config import ArrayConfig, MacForm
 from hw.arch.ccore.config import CCoreConfig
 from sim.engine.ccore import run
 from sim.rtl.runner import SimulationError
-from sim.workloads.ccore import expected, random_jobs
+from sim.workloads.ccore import expected, garbage, random_jobs
 
 #: Layers of one run of the simulator.
 LAYERS = 40
+#: Descriptors with mistakes before them.
+GARBAGE = 200
 
 
 def size_of(text: str) -> ArrayConfig:
@@ -36,7 +39,8 @@ def soak(array: ArrayConfig, seed: int, count: int):
     rng = np.random.default_rng(seed)
     jobs = random_jobs(config, rng, count, channels=3 * array.channels + 2, size=12)
     idle, stall = rng.choice([0.0, 0.1, 0.4], 2)
-    ran = run(jobs, config, seed=seed, idle=float(idle), stall=float(stall))
+    wrong = [garbage(config, rng, GARBAGE)]
+    ran = run(jobs, config, seed=seed, idle=float(idle), stall=float(stall), garbage=wrong)
     for job, result in zip(jobs, ran.results, strict=True):
         if result is None or not np.array_equal(result, expected(job)):
             raise SimulationError(f"{job.command.layer}, {job.command.phase} differs from direct convolution")

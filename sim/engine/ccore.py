@@ -12,12 +12,13 @@ import numpy as np
 from gen.compiler.ccore.command import Command
 from gen.verilog.emit import emit
 from hw.arch.ccore.config import CCoreConfig
-from hw.arch.ccore.descriptor import STATUS, Error
+from hw.arch.ccore.descriptor import HEADER, STATUS, Error
 from hw.arch.ccore.drain import drain_beat
 from hw.arch.ccore.inputs import input_write
 from hw.arch.ccore.weights import weight_write
 from hw.ccore.ccore import CCore
 from sim.engine.array import HIERARCHICAL_MACS, MODELS
+from sim.golden.ccore.check import error_of
 from sim.golden.ccore.load import load
 from sim.golden.ccore.machine import ALL_BLOCKS, Drained, Machine
 from sim.golden.ccore.regions import InputWrites, WeightWrites
@@ -160,6 +161,13 @@ def _step(job: Job, machine: Machine, statuses: int, results: int) -> tuple[dict
     return step, drained
 
 
+def _told(words: Sequence[int], config: CCoreConfig) -> tuple[int, int]:
+    """The status of a descriptor, from its words alone, and which of its bits count."""
+    number, low = HEADER.place("tag")
+    tag = words[number] >> low & ((1 << HEADER.field("tag").bits) - 1)
+    return STATUS.encode({"tag": tag, "error": error_of(words, config)}), -1
+
+
 def program(
     jobs: Sequence[Job],
     config: CCoreConfig,
@@ -168,6 +176,7 @@ def program(
     idle: float = 0.0,
     stall: float = 0.0,
     resets: Sequence[tuple[int, int]] = (),
+    garbage: Sequence[Sequence[Sequence[int]]] = (),
 ) -> tuple[bytes, list[list[Drained]]]:
     """Content of the file of :mod:`sim.testbench.ccore.ccore` for jobs, and what golden says leaves, of each job.
 
@@ -182,7 +191,8 @@ def program(
         drained.append(each)
     longest = max(job.command.cycles() for job in jobs)
     content = {"steps": steps, "seed": seed, "idle": idle, "stall": stall}
-    content |= {"longest": longest, "resets": resets}
+    told = [[(list(words), _told(words, config)) for words in group] for group in garbage]
+    content |= {"longest": longest, "resets": resets, "garbage": told}
     return pickle.dumps(content), drained
 
 
@@ -194,6 +204,7 @@ def run(
     idle: float = 0.0,
     stall: float = 0.0,
     resets: Sequence[tuple[int, int]] = (),
+    garbage: Sequence[Sequence[Sequence[int]]] = (),
     progress: Callable[[int | None], None] = lambda cycle: None,
     simulator: str | None = None,
 ) -> Ran:
@@ -208,6 +219,9 @@ def run(
     resets : sequence of (cycle, length)
         For each, the jobs run until the cycle or to their end, are reset for some cycles, and run again.
         All that leaves is checked in every run; :class:`Ran` is of a last one.
+    garbage : sequence of groups of descriptors' words
+        For each group, its descriptors run, right or wrong, and must have the statuses of
+        :func:`sim.golden.ccore.check.error_of`; then the jobs run, as above.
     progress : callable
         Called twice a second from another thread with the cycle, or None while the simulator is built.
     simulator : str, optional
@@ -218,7 +232,7 @@ def run(
     sim.rtl.runner.SimulationError
         If anything that leaves the C-Core differs from golden.
     """
-    content, drained = program(jobs, config, seed=seed, idle=idle, stall=stall, resets=resets)
+    content, drained = program(jobs, config, seed=seed, idle=idle, stall=stall, resets=resets, garbage=garbage)
     with tempfile.TemporaryDirectory() as folder:
         steps, result, cycle = (Path(folder) / name for name in ("program", "result", "cycle.txt"))
         steps.write_bytes(content)

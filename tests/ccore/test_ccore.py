@@ -1,5 +1,6 @@
 """The C-Core on the generated Verilog: random layers out of its buffers, bit for bit, with stalls on every port."""
 
+import collections
 import os
 
 import numpy as np
@@ -12,7 +13,8 @@ from hw.arch.ccore.config import CCoreConfig
 from hw.arch.ccore.descriptor import ENTRY, HEADER, MAX_ENTRIES, Code, Error
 from hw.arch.pint import PintFormat
 from sim.engine.ccore import Job, run
-from sim.workloads.ccore import alternating_jobs, expected, random_jobs
+from sim.golden.ccore.check import error_of
+from sim.workloads.ccore import alternating_jobs, expected, garbage, random_jobs
 from sim.workloads.layers import random_codes
 
 SMALL = {"input_depth": 512, "weight_depth": 1024, "psum_depth": 128, "images": 32}
@@ -92,14 +94,19 @@ def test_wrong_descriptors_are_skipped_and_touch_nothing():
         ({"sums": 1, "images": config.images + 1}, Error.IMAGES),
         ({"m_blocks": 2}, Error.KEEP),
         ({"m_blocks": 2, "drain": 0}, Error.KEEP),
+        ({"drain_mode": 5}, Error.PATTERN),
+        ({"sums": 1}, Error.SUMS),
+        ({"rows": more.header["pitch"] + 1}, Error.GRID),
+        ({"images": 40}, Error.GRID),
+        ({"c_blocks": 4095}, Error.PASSES),
     ]
     jobs = [Job(kept, first)]
     jobs += [Job(more, second, words=wrong(more, **fields), error=error) for fields, error in faults]
     # No entries, an empty entry, and more entries than fit.
     none = wrong(more, entries=0)[: HEADER.units]
-    first = slice(HEADER.units, HEADER.units + ENTRY.units)
+    place = slice(HEADER.units, HEADER.units + ENTRY.units)
     empty = more.words()
-    empty[first] = ENTRY.split(ENTRY.put(ENTRY.join(empty[first]), row_groups=0))
+    empty[place] = ENTRY.split(ENTRY.put(ENTRY.join(empty[place]), row_groups=0))
     entry = more.words()[HEADER.units :]
     many = wrong(more, entries=MAX_ENTRIES + 1)[: HEADER.units] + entry * (MAX_ENTRIES + 1)
     jobs += [Job(more, second, words=none, error=Error.EMPTY), Job(more, second, words=empty, error=Error.EMPTY)]
@@ -123,6 +130,20 @@ def test_a_reset_leaves_no_trace():
     end = check(jobs, config, seed=6).result_cycles[-1]
     moments, lengths = rng.integers(1, end + 30, 40).tolist(), rng.integers(1, 5, 40).tolist()
     check(jobs, config, seed=6, resets=list(zip(moments, lengths, strict=True)))
+
+
+def test_garbage_ends_and_leaves_no_trace():
+    """Statuses are those of the golden check, in order, and a good FP with sums and a WG run after each group."""
+    config, rng = CONFIGS["2x3x3x4"], np.random.default_rng(12)
+    count = 60 if os.environ.get("SIM") == "icarus" else 600
+    words = garbage(config, rng, count)
+    errors = collections.Counter(error_of(each, config) for each in words)
+    assert count < 600 or set(errors) == set(Error), errors
+    assert errors[Error.OK] > count // 10
+    layer = Layer(2, 3, 2, 4, 5, 3, 1, 1)
+    commands = [plan(layer, phase, config, sums=phase == Phase.FP) for phase in (Phase.FP, Phase.WG)]
+    jobs = [Job(command, random_codes(layer, rng, config.array.pint)) for command in commands]
+    check(jobs, config, seed=12, idle=0.1, stall=0.1, garbage=[words[n : n + 20] for n in range(0, count, 20)])
 
 
 def test_a_wrong_descriptor_behind_another_takes_no_status():

@@ -19,12 +19,27 @@ from hw.arch.fields import Choice, Field, Word, member
 from .config import Lanes, Shuffle
 from .drain import DrainMode
 
-__all__ = ["ENTRY", "HEADER", "MAX_ENTRIES", "ROW", "STATUS", "WORD_BITS", "Code", "Descriptor", "Error", "entry_word"]
+__all__ = [
+    "ENTRY",
+    "HEADER",
+    "MAX_ENTRIES",
+    "PASSES_PER_WEIGHT",
+    "ROW",
+    "STATUS",
+    "WORD_BITS",
+    "Code",
+    "Descriptor",
+    "Error",
+    "entry_word",
+]
 
 WORD_BITS = 32
 
 #: Most entries of a descriptor.
 MAX_ENTRIES = 32
+
+#: Passes of FP and BP for an address of the weights, at most: no window of a kernel takes more entries.
+PASSES_PER_WEIGHT = 8
 
 
 class Code(Choice, enum.Enum, shape=unsigned(4)):
@@ -57,14 +72,17 @@ class Error(Choice, enum.Enum, shape=unsigned(4)):
     """How a descriptor ended. Any code but OK: it was skipped, and no buffer was touched."""
 
     OK = member(0, "ran")
-    PATTERN = member(1, "the pattern is unknown")
-    EMPTY = member(2, "a count (entries, blocks, images, rows, columns or row groups) is zero")
+    PATTERN = member(1, "the pattern or the order of the drain is unknown")
+    EMPTY = member(2, "entries, row groups of an entry or a count of the header are zero, or the first entry is idle")
     ENTRIES = member(3, "more entries than the C-Core holds")
     INPUT = member(4, "the input region does not fit the input buffer")
     WEIGHT = member(5, "the weight region does not fit the weight buffer")
     PSUM = member(6, "the partial sums of a block do not fit a half")
     IMAGES = member(7, "more images than sums of |x| can wait")
     KEEP = member(8, "several output blocks in one half: neither drained nor fit to be continued")
+    SUMS = member(9, "sums of |x| of another phase than FP, or entries that do not give those of each map once")
+    GRID = member(10, "more rows or row groups than the partial sums, or the errors, of the descriptor could hold")
+    PASSES = member(11, "more passes than the weights, or the partial sums of gradients, of the descriptor could feed")
 
 
 #: The header.

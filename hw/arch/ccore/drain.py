@@ -18,7 +18,7 @@ from .config import CCoreConfig
 
 __all__ = ["GRID_BITS", "DrainJob", "DrainMode", "drain_beat", "drain_request"]
 
-#: Bits of the rows, the pitch and the columns of a grid.
+#: Bits of the images, the rows, the pitch and the columns of a grid.
 GRID_BITS = 12
 
 _PORT = unsigned((PORTS - 1).bit_length())
@@ -129,7 +129,7 @@ class DrainJob:
             "A job of the drain.",
             Field("mode", DrainMode, "order of the results"),
             Field("half", unsigned(1), "half of the partial sums"),
-            Field("images", unsigned(max(10, bits_for(config.images))), "images"),
+            Field("images", unsigned(GRID_BITS), "images"),
             Field("pitch", unsigned(GRID_BITS), "rows of the grid an image"),
             Field("rows", unsigned(GRID_BITS), "how many of them are results"),
             Field("columns", unsigned(GRID_BITS), "slots a row"),

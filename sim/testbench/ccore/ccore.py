@@ -20,6 +20,8 @@ from sim.rtl.parameters import PARAMETERS
 PROGRESS_CYCLES = 200
 #: Cycles beyond those of the longest descriptor without anything happening, after which a bench gives up.
 PATIENCE = 5000
+#: Cycles without a status after which a descriptor with mistakes counts as endless.
+ENDLESS = 400_000
 #: Cycles after all has left from which on `busy` must be low.
 SETTLED = 4
 #: What leaves.
@@ -165,11 +167,32 @@ async def play(dut, program, rng, limit: float = math.inf) -> dict:
     return {each.name: each.cycles for each in collectors} | {"words": commander.ends}
 
 
+async def swallow(dut, group, rng, program):
+    """Give descriptors of any kind, whatever results they have; each has its status, in order, and all end."""
+    steps = [{"words": words, "status": [status]} for words, status in group]
+    commander, stall = Commander(dut, steps, rng, program["idle"]), program["stall"]
+    status = Collector(dut, "status", [step["status"][0] for step in steps], rng, stall)
+    others = [getattr(dut, name) for name in ("results__ready", "sums__ready")]
+    cycle, last = 0, (0, 0)
+    while len(status.cycles) < len(steps) or int(dut.busy.value):
+        await FallingEdge(dut.clk)
+        cycle += 1
+        commander.cycle(cycle, len(steps))
+        status.cycle(cycle)
+        for ready in others:
+            ready.value = int(rng.random() >= stall)
+        state = commander.sent + len(status.cycles)
+        last = last if last[1] == state else (cycle, state)
+        number = len(status.cycles)
+        assert cycle - last[0] < ENDLESS, f"descriptor {number} does not end: {group[min(number, len(group) - 1)][0]}"
+
+
 @cocotb.test()
 async def runs_descriptors(dut):
     """Results, sums of |x| and statuses equal golden's, in order; nothing else comes.
 
-    After each reset of the program, at its moment of a run and for its length, the same holds from the beginning.
+    After each reset of the program, at its moment of a run and for its length, and after each group of descriptors with
+    mistakes, the same holds from the beginning.
     """
     with open(PARAMETERS["program"], "rb") as file:
         program = pickle.load(file)
@@ -184,6 +207,8 @@ async def runs_descriptors(dut):
         await reset(dut, length)
         await play(dut, program, rng)
         await reset(dut, 1)
-    outcome = await play(dut, program, rng)
+    for group in program["garbage"] or [[]]:
+        await swallow(dut, group, rng, program)
+        outcome = await play(dut, program, rng)
     with open(PARAMETERS["result"], "wb") as file:
         pickle.dump(outcome | {"overflow": int(dut.overflow.value)}, file)
