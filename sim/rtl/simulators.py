@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import find_libpython
 from cocotb_test import simulator as cocotb_test
@@ -52,10 +53,14 @@ class SimulationError(Exception):
 class _Steps:
     """What both simulators share: own environment first, own time limit, output into a log file."""
 
+    env: dict[str, str]
+    work_dir: str
+
     def __init__(self, *, settings: Mapping[str, str] = {}, **kwargs):
         handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
         with warnings.catch_warnings():  # cocotb-test changes the filters and the signal handlers of its caller.
-            super().__init__(timescale=TIMESCALE, waves=False, **kwargs)
+            parent: Any = super()  # cocotb-test's simulator
+            parent.__init__(timescale=TIMESCALE, waves=False, **kwargs)
         for name, handler in handlers.items():
             if signal.getsignal(name) is not handler:  # So in the main thread only.
                 signal.signal(name, handler)
@@ -64,7 +69,8 @@ class _Steps:
     def set_env(self):
         if find_libpython.find_libpython() is None:
             raise SimulationError("cocotb needs the shared library of Python (Debian: apt-get install libpython3-dev)")
-        super().set_env()
+        parent: Any = super()
+        parent.set_env()
         for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # Of the make that runs the regression.
             self.env.pop(name, None)
         self.env.update(self.settings)

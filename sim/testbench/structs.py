@@ -1,6 +1,7 @@
 """Words of struct ports from arrays of their fields."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from amaranth.lib import data
@@ -14,7 +15,7 @@ def struct_words(layout: data.Layout, fields: Mapping) -> list[int]:
     """One integer a cycle: arrays [cycle][...] by field, a mapping for a struct in the struct; others are zero."""
     words: list[int] = []
     for name, values in fields.items():
-        field = layout[name]
+        field: Any = layout[name]
         if isinstance(values, Mapping):
             part = struct_words(field.shape, values)
         else:

@@ -36,8 +36,8 @@ async def normalise_decode(dut):
     """Every shift."""
     await start(dut)
     for n in range(18):
-        for used in (0, 1):
-            await _decoded(dut, {"n": n, "used": used}, normalise_control(n, used))
+        for used in (False, True):
+            await _decoded(dut, {"n": n, "used": int(used)}, normalise_control(n, used))
     await _decoded(dut, {"n": 17, "used": 1}, 0, rst=1)
 
 

@@ -3,6 +3,8 @@
 `apus` is their number.
 """
 
+from typing import Any
+
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
@@ -37,17 +39,18 @@ async def questions(dut):
     """Each APU gets the bits of its answer, and no other an answer."""
     await start(dut, asks=0, ask=0)
     rng = generator()
-    left, waiting = [QUESTIONS] * APUS, [None] * APUS
-    asking = since = None  # whose question is answered; cycles since it was taken
+    left: list[int] = [QUESTIONS] * APUS
+    waiting: list[Any] = [None] * APUS
+    asking, since = -1, 0  # whose question is answered; cycles since it was taken
     bits, width = [], 1 + DIVIDEND + DIVISOR
     quiet = 0
-    while any(left) or asking is not None:
+    while any(left) or asking >= 0:
         await FallingEdge(dut.clk)
         for n in range(APUS):
             if waiting[n] is None and left[n] and n != asking and rng.random() < 0.1:
                 waiting[n], left[n] = question(rng), left[n] - 1
         dut.asks.value = sum((each is not None) << n for n, each in enumerate(waiting))
-        shown = asking is not None and since == 0
+        shown = asking >= 0 and since == 0
         if shown:
             asked, waiting[asking] = waiting[asking], None
             dut.asks.value = sum((each is not None) << n for n, each in enumerate(waiting))
@@ -56,21 +59,21 @@ async def questions(dut):
         else:
             dut.ask.value = 0
         await ReadOnly()
-        if asking is not None:
+        if asking >= 0:
             since += 1
             bits.append(int(dut.answer.value))
         found, quiet = int(dut.answers.value), quiet + 1
         if found:
-            assert asking is None or len(bits) >= QUOTIENT + EXPONENTIAL - 1, "an answer is broken off"
+            assert asking < 0 or len(bits) >= QUOTIENT + EXPONENTIAL - 1, "an answer is broken off"
             taken = found.bit_length() - 1
             assert found == 1 << taken, "two APUs are answered"
             assert waiting[taken] is not None, f"APU {taken} has not asked"
-        if asking is not None and (found or len(bits) == QUOTIENT + EXPONENTIAL):
+        if asking >= 0 and (found or len(bits) == QUOTIENT + EXPONENTIAL):
             first = (EXPONENTIAL if asked[0] else DIVISION) - 1
             given = sum(bit << QUOTIENT - 1 - n for n, bit in enumerate(bits[first : first + QUOTIENT]))
             assert given == answer(*asked), f"{asked}: {given}, not {answer(*asked)}"
             assert not any(bits[:first]), "a bit before the first"
-            asking = None
+            asking = -1
         if found:
             asking, since, bits, quiet = taken, 0, [], 0
         quiet *= any(waiting)

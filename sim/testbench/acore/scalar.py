@@ -3,6 +3,8 @@
 `CODE` is the seed of the programs in its memory, `STARTS` how many are run.
 """
 
+from typing import Any
+
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
@@ -65,13 +67,15 @@ class Bench:
         expected = plan.expected
         self.sent = {"command": plan.commands, "wide": [n & (1 << 48) - 1 for n in expected.wide]}
         self.due = {"result": [n & WORD for n in expected.results]}
-        self.sets, self.runs, self.asks = (
-            list(reversed(each)) for each in (expected.set, expected.runs, expected.asks)
-        )
+        self.sets: list[Any] = expected.set[::-1]
+        self.runs: list[Any] = expected.runs[::-1]
+        self.asks: list[Any] = expected.asks[::-1]
         self.offered, self.next = dict.fromkeys(self.sent, False), dict.fromkeys([*self.sent, *self.due], 0)
-        self.sums = dict.fromkeys(Accumulator, 0)
+        self.sums: dict[Any, Any] = dict.fromkeys(Accumulator, 0)
         self.value = self.left = 0
-        self.question = self.since = self.wait = None
+        self.question: Any = None
+        self.since: Any = None
+        self.wait: Any = None
 
     def drive(self):
         """Set the inputs of a cycle."""
@@ -128,7 +132,8 @@ class Bench:
         dut, sums = self.dut, self.sums
         chosen = int(dut.select.value)
         on_top = sums[Accumulator.SUM0] if chosen in ADDED else 0
-        self.value = (sums.get(chosen, self.rng.getrandbits(56)) + on_top) & WORD
+        shown = sums[chosen] if chosen in sums else self.rng.getrandbits(56)
+        self.value = (shown + on_top) & WORD
         launch = int(dut.launch.value)
         assert not self.left or (chosen == Accumulator.SUM0 and not launch), "a run is disturbed"
         if launch:

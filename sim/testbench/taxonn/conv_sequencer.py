@@ -1,6 +1,7 @@
 """Bench of the sequencer of a convolution: every order of every sample in its cycle."""
 
 from itertools import product
+from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
@@ -56,7 +57,8 @@ class Sequence:
         self.dut, self.rng, self.back = dut, generator(), PARAMETERS["back"]
         self.between, self.samples, self.updated = Between(dut, self.rng), 0, False
         self.limits = dict(zip(("forward", "back", "update"), PARAMETERS["cycles"], strict=True))
-        self.begin_at = self.column = None
+        self.begin_at: Any = None
+        self.column: Any = None
         self.orders: list[tuple] = []
         self.next_sample()
 

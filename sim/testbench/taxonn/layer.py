@@ -1,5 +1,7 @@
 """Bench of one fully connected layer: inputs, errors and credits come at random, all that leaves it is golden's."""
 
+from typing import Any
+
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
@@ -132,7 +134,8 @@ class Bench:
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def trains(dut):
     names = ["i_valid", "i", "i_tag", "credit", "rate", "key", "restart", "request", "read", "row", "column", "value"]
-    await start(dut, **dict.fromkeys([*names, *(["error_valid", "error"] if FRACTION else [])], 0))
+    first: dict[str, Any] = dict.fromkeys([*names, *(["error_valid", "error"] if FRACTION else [])], 0)
+    await start(dut, **first)
     bench = Bench(dut)
     for (row, column), value in np.ndenumerate(bench.golden.weights):
         await bench.access(row, column, int(value))

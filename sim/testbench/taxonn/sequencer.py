@@ -20,7 +20,7 @@ class Bench:
         self.dut, self.rng = dut, generator()
         self.between = Between(dut, self.rng)
         self.cycle, self.sample, self.arrived, self.train = 0, 0, 0, True
-        self.due: dict[int, tuple[Op, int]] = {}  # orders of BACK and UPDATE by cycle
+        self.due: dict[int, tuple[Op, int | None]] = {}  # orders of BACK and UPDATE by cycle
         self.columns: dict[int, int] = {}
         self.biases = [0, 0]
         self.gradient_at = self.free_at = self.update_at = self.multiply_at = None

@@ -1,6 +1,7 @@
 """Bench of the whole TaxoNN machine at its AXI ports, against the golden network; AXI by cocotbext-axi."""
 
 import random
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -47,14 +48,18 @@ def pauses(rng: random.Random, share: float):
         yield rng.random() < share
 
 
+#: It takes words, whatever its annotation says.
+_frame: Any = AxiStreamFrame
+
+
 class Machine:
     """The machine behind its three ports."""
 
     def __init__(self, dut, pause=0.0, drain=True):
         self.dut, self.rng, self.config = dut, random.Random(SEED), CONFIG
         self.np = np.random.default_rng(SEED)
-        self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
-        streams = {"byte_lanes": 1}
+        self.axil: Any = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+        streams: dict[str, Any] = {"byte_lanes": 1}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis_sample"), dut.clk, dut.rst, **streams)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis_result"), dut.clk, dut.rst, **streams)
         if pause:
@@ -112,7 +117,7 @@ class Machine:
     async def send(self, x, label: int, train: bool):
         """Send a sample."""
         bits = len(self.dut.s_axis_sample_tdata)
-        await self.source.send(AxiStreamFrame([int(v) & (1 << bits) - 1 for v in x], tuser=label << 1 | train))
+        await self.source.send(_frame([int(v) & (1 << bits) - 1 for v in x], tuser=label << 1 | train))
 
     async def result(self) -> list[int]:
         """Return the results of the next sample."""
@@ -200,14 +205,16 @@ async def latency(dut):
     machine = await Machine(dut).begin()
     await machine.load(machine.random_weights(), RATE, 1)
     await ClockCycles(dut.clk, 40)
-    await machine.source.send(AxiStreamFrame([0] * machine.config.layers[0], tuser=0))
+    await machine.source.send(_frame([0] * machine.config.layers[0], tuser=0))
     begin = None
+    cycle = 0
     for cycle in range(10000):
         await FallingEdge(dut.clk)
         if begin is None and int(dut.s_axis_sample_tvalid.value):
             begin = cycle
         if int(dut.m_axis_result_tvalid.value) and int(dut.m_axis_result_tlast.value):
             break
+    assert begin is not None
     assert cycle - begin == PARAMETERS["latency"]
 
 

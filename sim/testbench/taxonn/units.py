@@ -1,6 +1,7 @@
 """Benches of the units of TaxoNN against golden; each test is for one unit, with its parameters."""
 
 import random
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -41,7 +42,8 @@ async def pipeline(dut, latency: int, rows, inputs, outputs, valid=None):
 
     `inputs` are names, `outputs` functions of the unit; `valid` are the names of the input's and output's valid.
     """
-    await start(dut, **dict.fromkeys([*inputs, *(valid[:1] if valid else [])], 0))
+    first: dict[str, Any] = dict.fromkeys([*inputs, *(valid[:1] if valid else [])], 0)
+    await start(dut, **first)
     rng, due = generator(), []
     pending = [row for each in rows for row in ([None, each] if rng.random() < 0.2 else [each])]
     for row in [*pending, *[None] * latency]:
