@@ -122,8 +122,9 @@ class Flow(wiring.Component):
         self._tail = Signal(self._lanes)  # lanes that have an element in the last beat
         low = self._lanes.bit_length()
         more = left[low:].any()
+        fits = left[:low] <= self._lanes if self._lanes + 1 < 1 << low else 1  # with 1, 3 or 7 lanes whatever it is
         m.d.comb += [
-            beat.last.eq(~more & (left[:low] <= self._lanes)),
+            beat.last.eq(~more & fits),
             beat.start.eq(start),
             after.eq(number + 1),
             rest.eq(left + move),

@@ -5,7 +5,7 @@ from operator import or_
 
 from amaranth.hdl import Cat, Const, Value
 
-__all__ = ["add", "choose", "differ", "plus"]
+__all__ = ["add", "choose", "differ", "join", "plus"]
 
 
 def add(a: Value, b: Value, carry: Value) -> Value:
@@ -21,6 +21,14 @@ def choose(select: Value, choices) -> Value:
 def differ(bits: Value, sign: Value | None = None) -> Value:
     """Whether not all bits are equal to the sign, by default their topmost."""
     return (bits ^ (bits[-1] if sign is None else sign).replicate(len(bits))).any()
+
+
+def join(values) -> Value:
+    """OR of any number of values, at least one, as a balanced tree: a chain of thousands is too deep for Amaranth."""
+    values = list(values)
+    while len(values) > 1:
+        values = [reduce(or_, values[i : i + 2]) for i in range(0, len(values), 2)]
+    return values[0]
 
 
 def plus(a: Value, b: Value) -> Value:

@@ -1,12 +1,13 @@
 """A convolution with its pooling: maps, sequencer, filters of PEs, and what a layer has once."""
 
-from amaranth.hdl import Const, Module, Mux, Shape, Signal, signed
+from amaranth.hdl import Module, Mux, Shape, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arch.taxonn.config import ERROR, NOISE_BITS, WEIGHT, Activation, FixedFormat, Rounding
 from hw.arch.taxonn.maps import Convolution
 from hw.arch.taxonn.order import Op
+from hw.lib.bits import join
 from hw.lib.memory.scratchpad import Scratchpad
 from hw.lib.shared import shared
 
@@ -237,16 +238,14 @@ class ConvLayer(wiring.Component):
     def _outputs_of(self, m, sequencer, stage, filters):
         """Bring results to the activation unit, and answers to the outside."""
         self._place_of_gradient = Signal(range(max(self._maps.places, 2)), name="place_of_gradient")
-        valid, result, place, answered, answer = (Const(0) for _ in range(5))
-        for each in filters:
-            m.d.comb += each.serving.eq(sequencer.serving)
-            valid, result = valid | each.o_valid, result | each.o.as_unsigned()
-            place = place | each.place
-            answered = answered | each.answer_valid
-            answer = answer | Mux(each.answer_valid, each.answer.as_unsigned(), 0)
+        m.d.comb += [each.serving.eq(sequencer.serving) for each in filters]
         valid_q, result_q = Signal(), Signal(signed(len(stage.i)), reset_less=True)
-        m.d.sync += [valid_q.eq(valid), result_q.eq(result)]
-        m.d.sync += [self.acknowledge.eq(answered), self.answer.eq(answer)]
+        m.d.sync += [
+            valid_q.eq(join(each.o_valid for each in filters)),
+            result_q.eq(join(each.o.as_unsigned() for each in filters)),
+            self.acknowledge.eq(join(each.answer_valid for each in filters)),
+            self.answer.eq(join(Mux(each.answer_valid, each.answer.as_unsigned(), 0) for each in filters)),
+        ]
         m.d.comb += [
             stage.i_valid.eq(valid_q),
             stage.i.eq(result_q),
@@ -256,7 +255,7 @@ class ConvLayer(wiring.Component):
             stage.error.eq(self.error),
         ]
         if self._maps.places > 1:
-            self._keep_places(m, stage, valid_q, place)
+            self._keep_places(m, stage, valid_q, join(each.place for each in filters))
 
     def _keep_places(self, m, stage, valid_q, place):
         """Keep where each maximum was until its G leaves the stage."""

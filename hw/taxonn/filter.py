@@ -8,6 +8,7 @@ from amaranth.utils import ceil_log2
 from hw.arch.taxonn.config import NOISE_BITS, FixedFormat, Rounding
 from hw.arch.taxonn.maps import Convolution
 from hw.arch.taxonn.order import Op, order_word
+from hw.lib.bits import join
 from hw.lib.memory.scratchpad import Scratchpad
 from hw.lib.shared import shared
 
@@ -170,9 +171,7 @@ class Filter(wiring.Component):
         m.submodules.sums = sums = shared(
             "sums", window, bits=bits, out=len(self.o), lanes=len(pes), window=self._maps.pool**2
         )
-        valid, result = 0, 0
-        for pe in pes:
-            valid, result = valid | pe.result_valid, result | pe.result.as_unsigned()
+        valid, result = join(pe.result_valid for pe in pes), join(pe.result.as_unsigned() for pe in pes)
         m.d.sync += bias.eq((bias << 1) | self.bias)
         m.d.comb += [
             sums.i_valid.eq(valid & ~self.serving),

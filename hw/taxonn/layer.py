@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arch.hash import NOISE_ROUNDS
 from hw.arch.taxonn.config import ERROR, NOISE_BITS, Activation, FixedFormat, Rounding
 from hw.arch.taxonn.order import Op, order_word
+from hw.lib.bits import join
 from hw.lib.shared import shared
 
 from .buffer import DoubleBuffer
@@ -207,7 +208,7 @@ class FcLayer(wiring.Component):
 
     def _chain(self, m, op, word, gradient):
         """Make the PEs; return their result bus."""
-        valid, result, acc = Const(0), Const(0), Const(0, self._acc)
+        valid, result, acc = [], [], Const(0, self._acc)
         for r in range(self._outputs):
             m.submodules[f"pe_{r}"] = pe = shared(f"pe_{r}", Pe, **self._pe)
             m.d.comb += [
@@ -220,11 +221,12 @@ class FcLayer(wiring.Component):
             if self._stochastic:
                 m.d.comb += pe.noise.eq(self._noise_bus.rotate_left(r % NOISE_BITS))
             op, word, acc = pe.op_o, pe.word_o, pe.acc
-            valid, result = valid | pe.result_valid, result | pe.result.as_unsigned()
+            valid.append(pe.result_valid)
+            result.append(pe.result.as_unsigned())
         if self._back:
             m.d.comb += [self.sums_valid.eq(pe.back_valid), self.sums.eq(acc)]
         valid_q, result_q = Signal(), Signal(self._acc, reset_less=True)
-        m.d.sync += [valid_q.eq(valid), result_q.eq(result)]
+        m.d.sync += [valid_q.eq(join(valid)), result_q.eq(join(result))]
         return valid_q, result_q
 
     def _outputs_of(self, m, sequencer, stage, valid, result):

@@ -188,7 +188,10 @@ class Network(wiring.Component):
                             with m.If(axil.write):
                                 m.d.sync += restart.eq(2 * NOISE_ROUNDS - 1)
                         if access == Access.READ_WRITE:
-                            with m.If(axil.write):
+                            # A word of more bits than the register has is refused, and the register stays.
+                            beyond = axil.data[len(values[entry.address]) :].any()
+                            m.d.comb += axil.error.eq(axil.write & beyond)
+                            with m.If(axil.write & ~beyond):
                                 m.d.sync += values[entry.address].eq(axil.data)
         with m.If(axil.access & weights):
             self._weights(m, layers, axil, busy)

@@ -85,7 +85,7 @@ class RowSums(wiring.Component):
         before = None
         for i in range(k):
             if i:
-                now_q = Signal(layout, name=f"lane_{i}", reset_less=True)
+                now_q = Signal(layout, name=f"lane_{i}")
                 m.d.sync += now_q.eq(now)
                 now = now_q
             before = self._lane(m, i, now, before)
@@ -94,7 +94,7 @@ class RowSums(wiring.Component):
     def _lane(self, m, i, now, before):
         """Make lane i, which writes the partial results `before` reads; return what it reads itself, if it does."""
         maps, top = self._maps, i == self._maps.kernel - 1
-        now_q, now_q2 = (Signal.like(now, name=f"now_{i}_{n}", reset_less=True) for n in ("q", "q2"))
+        now_q, now_q2 = (Signal.like(now, name=f"now_{i}_{n}") for n in ("q", "q2"))
         value = Signal(signed(self._bits), name=f"value_{i}", reset_less=True)
         total = Signal.like(self.o, name=f"total_{i}", reset_less=True)
         start, pad = Signal.like(self.o, name=f"start_{i}"), None

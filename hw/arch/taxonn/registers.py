@@ -37,7 +37,7 @@ class Register(Registers):
 class LayerRegister(Registers):
     """Registers of each layer, offsets from `layer_register(layer)`."""
 
-    RATE = 0x0, _RW, "alpha in units of 2^-(F + 3), not negative"
+    RATE = 0x0, _RW, "alpha in units of 2^-(F + 3), not negative, below 2^(I - 3); a greater one is refused"
     KEY_LOW = 0x4, _RW, "key of the rounding noise"
     KEY_HIGH = 0x8, _RW, "key of the rounding noise"
 

@@ -237,9 +237,17 @@ async def refuses_what_it_does_not_have(dut):
     await machine.read(Register.RESTART, AxiResp.SLVERR)
     response = await machine.axil.write(layer_register(0, LayerRegister.RATE), b"\1")
     assert response.resp == AxiResp.SLVERR
-    rate = layer_register(depth - 1, LayerRegister.RATE)
-    await machine.write(rate, 5)
-    assert await machine.read(rate) == 5
+    # A rate that the format does not hold, from 2^(I - 3) on, leaves the rate as it was.
+    for layer, form in enumerate(machine.config.formats):
+        rate = layer_register(layer, LayerRegister.RATE)
+        for value in (5, form.high):
+            await machine.write(rate, value)
+            for wrong in (form.high + 1, form.high + 1 | value, 1 << 31, -1):
+                await machine.write(rate, wrong, AxiResp.SLVERR)
+            assert await machine.read(rate) == value
+        key = layer_register(layer, LayerRegister.KEY_HIGH)
+        await machine.write(key, 0xFFFFFFFF)
+        assert await machine.read(key) & 0xFFFFFFFF == 0xFFFFFFFF
 
     # Weights do not answer while results are not taken, and are as before afterwards.
     weights = machine.random_weights()
