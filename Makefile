@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 TESTS  ?= tests
 JOBS   ?= auto
 
-.PHONY: help setup verilog test mutation demo lint clean
+.PHONY: help setup verilog test soak mutation demo lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ verilog: setup ## the main job: Verilog of the array in build/array
 
 test: setup ## the regression
 	$(PYTHON) -m pytest -p tests.progress $(TESTS) --numprocesses $(JOBS) --dist worksteal --durations 10
+
+soak: setup ## 1,000 random layers and descriptors on the C-Core
+	$(PYTHON) -m bench.soak --count 1000
 
 mutation: setup ## does the regression notice faults? the share of mutants that is killed
 	$(PYTHON) -m bench.mutation

@@ -1,5 +1,6 @@
 """The units of TaxoNN, small ones, to be mutated."""
 
+import functools
 from dataclasses import asdict
 
 from hw.arch.taxonn.config import Activation, FixedFormat, Rounding
@@ -64,8 +65,9 @@ def _conv_sequencer() -> Design:
         ConvSequencer.update_cycles(_MAPS) - 1,
     )
     gap = _MAPS.filters + _MAPS.kernel + ConvSequencer.SETTLE
-    unit = ConvSequencer(maps=_MAPS, back=True)
-    return _conv("conv-sequencer", lambda: unit, "sequence", "taxonn.conv_sequencer", back=True, cycles=cycles, gap=gap)
+    parameters = {"back": True, "cycles": cycles, "gap": gap}
+    make = functools.partial(ConvSequencer, maps=_MAPS, back=True)
+    return _conv("conv-sequencer", make, "sequence", "taxonn.conv_sequencer", **parameters)
 
 
 #: Designs of TaxoNN.
