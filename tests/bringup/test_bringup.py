@@ -100,7 +100,7 @@ def test_fault_fails(fault):
     """One operator in one module of the array is another: the test fails; it passes without."""
     _, latency, signature, expected = generated("generic")
     verdict = f"FAIL [0-9A-F]{{8}} EXPECTED {expected:08X}" if FAULTS[fault] else f"PASS {signature:08X}"
-    number = str(list(FAULTS).index(fault))
+    number = list(FAULTS).index(fault)
     run("generic", with_faults("generic"), latency, f"GRADGATE 1x3x2x3 {verdict}", fault=number)
 
 
