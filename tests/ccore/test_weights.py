@@ -29,7 +29,7 @@ def test_buffer_reads_and_writes(array, depth):
 
 @pytest.mark.full_size
 def test_buffer_of_the_full_array():
-    run("8x3x3x8", 2048, cycles=300)
+    run((8, 3, 3, 8), 2048, cycles=300)
 
 
 def test_golden_reads_a_block_in_both_directions():
