@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """The whole TaxoNN machine against the golden network, over sizes, formats and activations."""
 
-import os
 import random
 from itertools import pairwise
 
@@ -11,10 +10,9 @@ from gen.verilog.emit import emit
 from hw.arch.taxonn.config import Activation, FixedFormat, TaxonnConfig
 from hw.taxonn.network import Network
 from hw.taxonn.timing import step_cycles
+from sim.rtl.parameters import SEED
 from sim.rtl.runner import simulate
 from sim.rtl.simulators import lint
-
-SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 
 
 def configuration(layers, activations, formats, rounding, conversion="nearest"):

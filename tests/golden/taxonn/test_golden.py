@@ -1,7 +1,5 @@
 """The golden model of TaxoNN: arithmetic, gradients against float, order of the updates, and that it learns."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -16,10 +14,10 @@ from sim.golden.taxonn.layer import FcLayer, rate_code
 from sim.golden.taxonn.network import Network, weights_digest
 from sim.golden.taxonn.noise import WEIGHT, element_noise, layer_key, weight_noise
 from sim.golden.taxonn.twin import FloatNetwork
+from sim.rtl.parameters import SEED
 from sim.training.data import digits
 from sim.training.taxonn import run as taxonn
 
-SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 FORMATS = [FixedFormat(*form) for form in [(1, 4), (2, 12), (1, 13), (3, 10), (2, 16), (8, 16)]]
 
 

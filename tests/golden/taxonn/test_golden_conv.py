@@ -1,7 +1,5 @@
 """Convolutions of TaxoNN's golden model against plain loops and float32, and the notation for layers."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -13,10 +11,10 @@ from sim.golden.taxonn.fixed import quantize, rescale, saturate, shift_round
 from sim.golden.taxonn.network import Network
 from sim.golden.taxonn.noise import WEIGHT, element_noise
 from sim.golden.taxonn.twin import FloatNetwork
+from sim.rtl.parameters import SEED
 from sim.training.taxonn import run as taxonn
 from sim.training.taxonn.images import scale
 
-SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 FORM = FixedFormat(2, 12)
 SHAPES = [
     Convolution(1, 1, 1, 1, 1),

@@ -1,7 +1,5 @@
 """Gradients of the float32 twin, which golden is held against, beside finite differences."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,8 @@ from hw.arch.taxonn.config import FixedFormat, TaxonnConfig
 from hw.arch.taxonn.maps import parse_layers
 from sim.golden.taxonn import schedule
 from sim.golden.taxonn.twin import FloatNetwork
+from sim.rtl.parameters import SEED
 
-SEED = int(os.environ.get("COCOTB_RANDOM_SEED") or 1)
 NETS = ["4,3,2", "5x4x2,conv2k3p1,pool2,conv3k2,3", "5x4x2,conv2k3p1,avg2,conv3k2,3", "5x6x1,conv2k4p2,avg3,4,3"]
 
 
